@@ -1,0 +1,43 @@
+// Where work runs. Handlers, consumers and timers are posted to an Executor, so the same code runs in a pool of threads or,
+// in a simulation, in one thread in an order that a seed decides.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace crm {
+
+using Task = std::function<void()>;
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Runs `task` some time later, never inside this call. False: the queue is full or stopped and the task was not taken.
+  virtual bool Post(Task task) = 0;
+};
+
+// A fixed number of threads behind a bounded queue. Thread-safe.
+class ThreadPool final : public Executor {
+ public:
+  ThreadPool(size_t threads, size_t queue_limit);
+  ~ThreadPool() override;  // Stop()
+  bool Post(Task task) override;
+  // Takes no more, runs what is queued, joins. Idempotent; not from a task of the pool.
+  void Stop();
+
+ private:
+  void Work();
+
+  const size_t queue_limit_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Task> queue_;  // GUARDED_BY(mutex_)
+  bool stopped_ = false;    // GUARDED_BY(mutex_)
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace crm
