@@ -6,7 +6,9 @@ ThreadPool::ThreadPool(size_t threads, size_t queue_limit) : queue_limit_(queue_
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
-ThreadPool::~ThreadPool() { Stop(); }
+ThreadPool::~ThreadPool() {
+  Stop();
+}
 
 bool ThreadPool::Post(Task task) {
   {

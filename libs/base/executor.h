@@ -1,5 +1,5 @@
-// Where work runs. Handlers, consumers and timers are posted to an Executor, so the same code runs in a pool of threads or,
-// in a simulation, in one thread in an order that a seed decides.
+// Where work runs. Handlers, consumers and timers are posted to an Executor, so the same code runs
+// in a pool of threads or, in a simulation, in one thread in an order that a seed decides.
 #pragma once
 
 #include <condition_variable>
@@ -16,7 +16,8 @@ using Task = std::function<void()>;
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Runs `task` some time later, never inside this call. False: the queue is full or stopped and the task was not taken.
+  // Runs `task` some time later, never inside this call. False: the queue is full or stopped and
+  // the task was not taken.
   virtual bool Post(Task task) = 0;
 };
 

@@ -42,8 +42,7 @@ Status& Status::Violates(std::string field, std::string description) {
 }
 
 Status& Status::Requires(std::string type, std::string subject, std::string description) {
-  precondition_violations_.push_back(
-      {std::move(type), std::move(subject), std::move(description)});
+  precondition_violations_.push_back({std::move(type), std::move(subject), std::move(description)});
   return *this;
 }
 

@@ -1,8 +1,9 @@
 // Status and Result: how every function of this code base reports failure.
 //
-// A Status carries what a caller of our API sees: a canonical code, a stable machine-readable reason, a message that says
-// what to do, the dynamic parts of that message as metadata, and, where they help, field violations, precondition
-// violations and a delay after which a retry makes sense. libs/rpc maps it to google.rpc.Status.
+// A Status carries what a caller of our API sees: a canonical code, a stable machine-readable
+// reason, a message that says what to do, the dynamic parts of that message as metadata, and, where
+// they help, field violations, precondition violations and a delay after which a retry makes sense.
+// libs/rpc maps it to google.rpc.Status.
 //
 // Values; not synchronised.
 #pragma once
@@ -43,14 +44,16 @@ enum class Code : int {
 // "INVALID_ARGUMENT" and so on, as google.rpc.Code spells it.
 std::string_view CodeName(Code code);
 
-// A field of the request that is wrong. `field` is a path from the request's root, like "lead.phones[0].number".
+// A field of the request that is wrong. `field` is a path from the request's root, like
+// "lead.phones[0].number".
 struct FieldViolation {
   std::string field;
   std::string description;
   bool operator==(const FieldViolation&) const = default;
 };
 
-// A state that the call needs and did not find. `type` is a stable word ("STAGE_GUARD"), `subject` a resource name.
+// A state that the call needs and did not find. `type` is a stable word ("STAGE_GUARD"), `subject`
+// a resource name.
 struct PreconditionViolation {
   std::string type;
   std::string subject;
@@ -61,7 +64,8 @@ struct PreconditionViolation {
 class [[nodiscard]] Status {
  public:
   Status() = default;  // OK
-  // `reason` is UPPER_SNAKE_CASE and stable: clients switch on it. `message` says what is wrong and what to do.
+  // `reason` is UPPER_SNAKE_CASE and stable: clients switch on it. `message` says what is wrong and
+  // what to do.
   Status(Code code, std::string reason, std::string message);
 
   static Status Ok() { return {}; }
@@ -111,7 +115,8 @@ Status Unavailable(std::string reason, std::string message);
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : content_(std::in_place_index<1>, std::move(value)) {}       // NOLINT: implicit by design
+  Result(T value)
+      : content_(std::in_place_index<1>, std::move(value)) {}  // NOLINT: implicit by design
   Result(Status status) : content_(std::in_place_index<0>, std::move(status)) {  // NOLINT
     if (std::get<0>(content_).ok()) std::abort();
   }

@@ -1,4 +1,5 @@
-// UUIDs as 16 bytes, version 7 (RFC 9562) where we make them: time-ordered, so that B-trees grow at one end.
+// UUIDs as 16 bytes, version 7 (RFC 9562) where we make them: time-ordered, so that B-trees grow at
+// one end.
 #pragma once
 
 #include <array>
@@ -27,10 +28,11 @@ struct Uuid {
 
 // A version 7 UUID with the given time and 74 bits of `entropy` (its first ten bytes).
 Uuid MakeUuid7(Time time, const std::array<uint8_t, 10>& entropy);
-// The same inputs give the same id: version 7 with `time`, the rest from SHA-256 of (seed, label). A handler that is run
-// again therefore chooses the same ids.
+// The same inputs give the same id: version 7 with `time`, the rest from SHA-256 of (seed, label).
+// A handler that is run again therefore chooses the same ids.
 Uuid DeriveUuid7(Time time, const Uuid& seed, std::string_view label);
-// A name-based id (version 8): the same (space, name) gives the same id for ever, as for rows of an import.
+// A name-based id (version 8): the same (space, name) gives the same id for ever, as for rows of an
+// import.
 Uuid NamedUuid(std::string_view space, std::string_view name);
 
 // Source of new ids. Thread-safe.

@@ -1,0 +1,90 @@
+#include "libs/base/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <set>
+
+namespace crm {
+namespace {
+
+// A task that says when it has begun and then waits to be let go.
+struct Gate {
+  std::promise<void> begun;
+  std::promise<void> open;
+  Task Hold() {
+    return [this] {
+      begun.set_value();
+      open.get_future().wait();
+    };
+  }
+};
+
+TEST(ThreadPool, RunsEveryTaskItTook) {
+  std::atomic<int> runs = 0;
+  {
+    ThreadPool pool(3, 1000);
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(pool.Post([&] { ++runs; }));
+  }
+  EXPECT_EQ(runs, 500);
+}
+
+TEST(ThreadPool, RefusesAboveItsBoundAndTakesAgainBelowIt) {
+  ThreadPool pool(1, 2);
+  Gate gate;
+  ASSERT_TRUE(pool.Post(gate.Hold()));
+  gate.begun.get_future().wait();
+  std::promise<void> done;
+  EXPECT_TRUE(pool.Post([] {}));
+  EXPECT_TRUE(pool.Post([&] { done.set_value(); }));
+  EXPECT_FALSE(pool.Post([] { ADD_FAILURE() << "a refused task ran"; }));
+  gate.open.set_value();
+  done.get_future().wait();
+  EXPECT_TRUE(pool.Post([] {}));
+}
+
+TEST(ThreadPool, StopDrainsTheQueueAndTakesNoMore) {
+  ThreadPool pool(1, 100);
+  Gate gate;
+  int runs = 0;
+  ASSERT_TRUE(pool.Post(gate.Hold()));
+  gate.begun.get_future().wait();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(pool.Post([&] { ++runs; }));
+  gate.open.set_value();
+  pool.Stop();
+  EXPECT_EQ(runs, 10);
+  EXPECT_FALSE(pool.Post([] {}));
+  pool.Stop();
+}
+
+TEST(ThreadPool, RunsOneThreadsTasksInOrder) {
+  std::vector<int> order;
+  ThreadPool pool(1, 100);
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(pool.Post([&order, i] { order.push_back(i); }));
+  pool.Stop();
+  ASSERT_EQ(order.size(), 50u);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(ThreadPool, NeverRunsATaskInsideTheCallThatPostsIt) {
+  ThreadPool pool(2, 10);
+  std::promise<std::thread::id> ran_on;
+  ASSERT_TRUE(pool.Post([&] { ran_on.set_value(std::this_thread::get_id()); }));
+  EXPECT_NE(ran_on.get_future().get(), std::this_thread::get_id());
+}
+
+TEST(ThreadPool, UsesAllItsThreads) {
+  ThreadPool pool(2, 10);
+  Gate first;
+  Gate second;
+  ASSERT_TRUE(pool.Post(first.Hold()));
+  ASSERT_TRUE(pool.Post(second.Hold()));
+  first.begun.get_future().wait();
+  second.begun.get_future().wait();  // both are held at once
+  first.open.set_value();
+  second.open.set_value();
+}
+
+}  // namespace
+}  // namespace crm
