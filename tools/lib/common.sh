@@ -4,6 +4,7 @@
 # Everything that is downloaded or written at run time is here; it may be a link to a folder that checkouts share.
 mkdir -p "$ROOT/.local"
 LOCAL=$(cd "$ROOT/.local" && pwd -P)
+[[ -w $LOCAL ]] || { echo "error: $LOCAL belongs to another user; run tools/dev as that user, or remove it" >&2; exit 1; }
 NO_COLOR=${NO_COLOR-}
 if [[ -t 2 && -z $NO_COLOR ]]; then BOLD=$'\e[1m' RED=$'\e[31m' PLAIN=$'\e[0m'; else BOLD='' RED='' PLAIN=''; fi
 
@@ -31,6 +32,32 @@ show_log() {
   [[ -s $1 ]] || return 0
   printf -- '--- last lines of %s\n' "$1" >&2
   tail -n 20 "$1" | sed 's/^/    /' >&2
+}
+
+# long_step TEXT COMMAND...: runs it with its output in a log and a sign of life every 15 s; on failure shows the log's end.
+long_step() {
+  local text=$1 log=$LOCAL/step.log pulse
+  shift
+  say "$text"
+  pulse_of "$log" &
+  pulse=$!
+  if ! "$@" </dev/null >"$log" 2>&1; then
+    kill "$pulse"
+    show_log "$log"
+    die "$text failed; the end of its log is above. Nothing is half done: mend the cause and run the command again"
+  fi
+  kill "$pulse"
+}
+
+# pulse_of LOG: waits with read, not with a sleep that would outlive us and hold the terminal.
+pulse_of() {
+  local pipe start=$SECONDS
+  trap - EXIT
+  exec {pipe}<> <(:)
+  until read -r -t 15 -u "$pipe"; do
+    kill -0 $$ 2>/dev/null || return
+    printf '    %s s: %s\n' $((SECONDS - start)) "$(tail -c 300 "$1" | tail -n 1 | cut -c 1-90)" >&2
+  done
 }
 
 # need_disk MEGABYTES: stops early instead of half-way with a message that hides the reason.

@@ -134,7 +134,7 @@ kafka_java() {
 kafka_start() {
   local profile=$1 dir=$LOCAL/$1 id java
   alive "$dir/kafka.pid" && return
-  deps_kafka
+  [[ -f $LOCAL/kafka/.stamp ]] || with_lock downloads deps_maven kafka
   kafka_java
   [[ $profile == test ]] && rm -rf "$dir/kafka"
   kafka_config "$profile" >"$dir/kafka.properties"
