@@ -1,4 +1,4 @@
-# Every third-party package, found once. All come from Debian 12; Google's common protos come from Maven and are
+# Every third-party package, found once. All come from Debian 12; the protos of Google and gRPC come from Maven and are
 # unpacked by tools/dev into CRM_GOOGLEAPIS.
 find_package(Threads REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
@@ -19,7 +19,7 @@ pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 find_library(PHONENUMBER_LIBRARY phonenumber REQUIRED)
 
-set(CRM_GOOGLEAPIS ${CMAKE_SOURCE_DIR}/.local/googleapis CACHE PATH "Folder that holds google/api/*.proto")
-if(NOT EXISTS ${CRM_GOOGLEAPIS}/google/api/annotations.proto)
-  message(FATAL_ERROR "Google's common protos are missing from ${CRM_GOOGLEAPIS}. Run: tools/dev deps")
+set(CRM_GOOGLEAPIS ${CMAKE_SOURCE_DIR}/.local/googleapis CACHE PATH "Folder that holds google/*/*.proto and grpc/*/*.proto")
+if(NOT EXISTS ${CRM_GOOGLEAPIS}/google/api/annotations.proto OR NOT EXISTS ${CRM_GOOGLEAPIS}/grpc/health/v1/health.proto)
+  message(FATAL_ERROR "The protos of Google and gRPC are missing from ${CRM_GOOGLEAPIS}. Run: tools/dev deps")
 endif()

@@ -1,4 +1,5 @@
-// RpcClient: calls methods by their full name with messages or bytes; the only way that services call each other.
+// RpcClient: calls methods by their full name with messages or bytes; the only way that services
+// call each other.
 #pragma once
 
 #include <chrono>
@@ -29,8 +30,9 @@ struct TlsOptions {
   std::string ca_file, certificate_file, key_file;
 };
 
-// A long-lived connection to one address. Thread-safe. A failed call's Status has the reason, metadata and violations that the
-// server gave (google.rpc.ErrorInfo and friends), or reason RPC_UNREACHABLE / RPC_DEADLINE_EXCEEDED / RPC_CANCELLED of our own.
+// A long-lived connection to one address. Thread-safe. A failed call's Status has the reason,
+// metadata and violations that the server gave (google.rpc.ErrorInfo and friends), or reason
+// RPC_UNREACHABLE / RPC_DEADLINE_EXCEEDED / RPC_CANCELLED of our own.
 class RpcClient {
  public:
   // Connects lazily; never fails. Without `tls` the connection is plain text.
@@ -41,8 +43,9 @@ class RpcClient {
   // `method` is "crm.leads.v1.LeadService/GetLead". Blocks.
   virtual Result<std::string> CallBytes(const std::string& method, const std::string& request,
                                         const ClientCallOptions& options) = 0;
-  // Server streaming: `on_message` runs for each message on the calling thread and returns false to cancel. Blocks until the
-  // stream ends; OK where the server ended it or `on_message` returned false. timeout <= 0 means no deadline.
+  // Server streaming: `on_message` runs for each message on the calling thread and returns false to
+  // cancel. Blocks until the stream ends; OK where the server ended it or `on_message` returned
+  // false. timeout <= 0 means no deadline.
   virtual Status StreamBytes(const std::string& method, const std::string& request,
                              const ClientCallOptions& options,
                              const std::function<bool(const std::string&)>& on_message) = 0;
@@ -53,12 +56,13 @@ class RpcClient {
               google::protobuf::Message& response, const ClientCallOptions& options);
 };
 
-// Where each service is reached, so that nothing in a module knows whether the other is in the same process.
-// Thread-safe after construction.
+// Where each service is reached, so that nothing in a module knows whether the other is in the same
+// process. Thread-safe after construction.
 class ChannelFactory {
  public:
   virtual ~ChannelFactory() = default;
-  // The client for the service that owns `proto_service` ("crm.leads.v1.LeadService"); UNAVAILABLE where no address is known.
+  // The client for the service that owns `proto_service` ("crm.leads.v1.LeadService"); UNAVAILABLE
+  // where no address is known.
   virtual Result<std::shared_ptr<RpcClient>> ForService(const std::string& proto_service) = 0;
 };
 

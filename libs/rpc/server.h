@@ -1,9 +1,11 @@
-// RpcServer: gRPC as a transport of bytes. One generic asynchronous service takes every call, looks the method up by name and
-// hands it to the function it is bound to; no generated stubs, no gRPC type in this header.
+// RpcServer: gRPC as a transport of bytes. One generic asynchronous service takes every call, looks
+// the method up by name and hands it to the function it is bound to; no generated stubs, no gRPC
+// type in this header.
 //
-// What a call means (authentication, permissions, the handler, the commit) is libs/command's CallPipeline, which sits behind
-// the functions bound here. What belongs to the transport is done here: message and metadata limits, deadlines and
-// cancellation, health (grpc.health.v1), reflection (v1alpha and v1), graceful drain.
+// What a call means (authentication, permissions, the handler, the commit) is libs/command's
+// CallPipeline, which sits behind the functions bound here. What belongs to the transport is done
+// here: message and metadata limits, deadlines and cancellation, health (grpc.health.v1),
+// reflection (v1alpha and v1), graceful drain.
 #pragma once
 
 #include <chrono>
@@ -42,15 +44,18 @@ class ServerCall {
   virtual std::stop_token stop_token() const = 0;
   virtual std::string peer() const = 0;
 
-  // Server streaming only: sends one message; blocks while the client is slow. False: nobody reads any more.
+  // Server streaming only: sends one message; blocks while the client is slow. False: nobody reads
+  // any more.
   virtual bool Write(const std::string& message) = 0;
-  // Ends the call, exactly once: the response of a unary call, or (value ignored) the end of a stream.
+  // Ends the call, exactly once: the response of a unary call, or (value ignored) the end of a
+  // stream.
   virtual void Finish(Result<std::string> response) = 0;
   // Metadata sent with the response; before Write and Finish.
   virtual void AddInitialMetadata(std::string key, std::string value) = 0;
 };
 
-// Takes over a call. Runs on the thread that reads requests: it posts elsewhere unless it touches memory only.
+// Takes over a call. Runs on the thread that reads requests: it posts elsewhere unless it touches
+// memory only.
 using Handler = std::function<void(std::shared_ptr<ServerCall>)>;
 
 // All methods of one proto service, by method name ("GetLead").
@@ -72,8 +77,9 @@ struct ServerOptions {
 
 class RpcServer {
  public:
-  // Fails where a method of a bound service's proto is bound to nothing, a binding names no method, or the address is taken.
-  // The server answers health and reflection at once, and every bound method from Start() on.
+  // Fails where a method of a bound service's proto is bound to nothing, a binding names no method,
+  // or the address is taken. The server answers health and reflection at once, and every bound
+  // method from Start() on.
   static Result<std::unique_ptr<RpcServer>> Create(ServerOptions options,
                                                    std::vector<ServiceBinding> services);
   virtual ~RpcServer() = default;
@@ -85,7 +91,8 @@ class RpcServer {
   virtual std::string address() const = 0;
   // Health of one service ("" for the server as a whole). All start as NOT_SERVING.
   virtual void SetHealth(const std::string& service, bool serving) = 0;
-  // NOT_SERVING, no new calls, waits up to `patience` for those under way, cancels the rest, stops. Idempotent.
+  // NOT_SERVING, no new calls, waits up to `patience` for those under way, cancels the rest, stops.
+  // Idempotent.
   virtual void Drain(std::chrono::milliseconds patience) = 0;
 };
 

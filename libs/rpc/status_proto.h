@@ -1,5 +1,6 @@
-// The one mapping between Status and google.rpc.Status: ErrorInfo always (domain "crm"), BadRequest for field violations,
-// PreconditionFailure for states, RetryInfo where a retry helps. Used by the server, the client and the gateway.
+// The one mapping between Status and google.rpc.Status: ErrorInfo always (domain "crm"), BadRequest
+// for field violations, PreconditionFailure for states, RetryInfo where a retry helps. Used by the
+// server, the client and the gateway.
 #pragma once
 
 #include "google/rpc/status.pb.h"

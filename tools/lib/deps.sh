@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the project needs from outside. Every step is skipped when its result is there.
 
-## deps  install everything: Debian packages, Google's protos, Kafka, the checkers
+## deps  install everything: Debian packages, the protos of Google and gRPC, Kafka, the checkers
 cmd_deps() {
   deps_base
   deps_lint
@@ -9,7 +9,7 @@ cmd_deps() {
 
 deps_base() {
   with_lock downloads deps_packages build
-  with_lock downloads deps_maven googleapis 'google/*.proto'
+  with_lock downloads deps_maven googleapis '*.proto'
   with_lock downloads deps_maven kafka
 }
 
