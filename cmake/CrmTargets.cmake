@@ -94,9 +94,18 @@ function(crm_executable name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
-# crm_test(NAME SOURCES... DEPS...): one GoogleTest binary crm_NAME, one ctest entry.
+# crm_test(NAME SOURCES... DEPS... LABELS tier): one GoogleTest binary crm_NAME, one ctest entry. The tier of tools/dev test is
+# component where it uses libs/testing (real servers), unit otherwise; tests/ says scenario.
 function(crm_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT arg_LABELS)
+    list(FIND arg_DEPS crm_testing uses_servers)
+    if(uses_servers EQUAL -1)
+      set(arg_LABELS unit)
+    else()
+      set(arg_LABELS component)
+    endif()
+  endif()
   add_executable(crm_${name} ${arg_SOURCES})
   target_compile_options(crm_${name} PRIVATE ${CRM_WARNINGS})
   target_include_directories(crm_${name} PRIVATE ${CMAKE_SOURCE_DIR})

@@ -18,7 +18,7 @@ deps_lint() {
   with_lock downloads deps_npm
 }
 
-# packages_missing LIST: those of tools/lib/packages/LIST.txt that are neither installed nor served by their command.
+# packages_missing LIST: those of tools/lib/packages/<LIST>.txt that are neither installed nor served by their command.
 packages_missing() {
   local name command installed
   installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | awk '$1 == "ii" { print $2 }')

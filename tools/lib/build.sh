@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# Compiling. CRM_PRESET chooses another preset of CMakePresets.json than dev.
+
+PRESET=${CRM_PRESET:-dev}
+BUILD=$ROOT/build/$PRESET
+
+## build [TARGET...]  compile everything, or these targets
+cmd_build() {
+  deps_base
+  build "$@"
+}
+
+build() {
+  need_disk 3000
+  if [[ ! -f $BUILD/build.ninja ]]; then
+    mkdir -p "$BUILD"
+    say "configuring $BUILD"
+    (cd "$ROOT" && cmake --preset "$PRESET") >"$BUILD/configure.log" 2>&1 || {
+      show_log "$BUILD/configure.log"
+      die "CMake failed; its log is above and in $BUILD/configure.log"
+    }
+  fi
+  say "building ${*:-everything} (preset $PRESET)"
+  local status=0
+  ninja -C "$BUILD" -j "$(nproc)" "$@" | build_output >&2 || status=$?
+  ((status == 0)) || die "the build failed; the compiler's message is above"
+}
+
+# build_output: on a terminal ninja draws one line itself; in a log each fiftieth step is enough.
+build_output() {
+  if [[ -t 2 ]]; then
+    cat
+  else
+    awk '!/^\[[0-9]+\/[0-9]+\]/ { if (!/^ninja: (Entering|no work)/) print; next } ++step % 50 == 0 { print "    " $1; fflush() }'
+  fi
+}

@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# Tests in tiers: static (checks without running anything), unit (no server), component (real PostgreSQL, Redis, Kafka),
+# scenario (whole processes). The tier of a test program is its label in CMake.
+
+## test [static|unit|component|scenario] [PATTERN]  run one tier or all; the last line counts the cases
+cmd_test() {
+  local tier=${1:-all} pattern=${2:-.} results=$BUILD/results
+  case $tier in
+    all | static | unit | component | scenario) ;;
+    *) die "tier '$tier' is none of static, unit, component, scenario" ;;
+  esac
+  deps_base
+  need_disk 3000
+  rm -rf "$results"
+  mkdir -p "$results"
+  if [[ $tier == all || $tier == static ]]; then
+    deps_lint
+    lint "$results/static.txt" || true
+  fi
+  if [[ $tier != static ]]; then
+    if [[ $tier != unit ]]; then cmd_servers up test; fi
+    build
+    run_ctest "$tier" "$pattern" "$results" || true
+  fi
+  python3 "$ROOT/tools/lib/count_tests.py" "$results"
+}
+
+run_ctest() {
+  local tier=$1 results=$3 filter=(-R "$2")
+  if [[ $tier != all ]]; then filter+=(-L "^$tier\$"); fi
+  say "running the tests ($tier)"
+  if [[ $tier != unit ]]; then eval "$(env_test)"; fi
+  GTEST_OUTPUT=json:$results/ GTEST_COLOR=no ctest --test-dir "$BUILD" -j "$(nproc)" --output-on-failure --no-tests=error \
+    --output-junit "$results/ctest.xml" "${filter[@]}"
+}
