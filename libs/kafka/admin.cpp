@@ -1,0 +1,270 @@
+#include "libs/kafka/admin.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "libs/kafka/native.h"
+
+namespace crm::kafka {
+namespace {
+
+using std::chrono::steady_clock;
+
+struct MetadataDeleter {
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
+};
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
+
+Result<Metadata> FetchMetadata(rd_kafka_t* client, Deadline deadline) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto error =
+      rd_kafka_metadata(client, 1, nullptr, &metadata, native::MillisUntil(deadline));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return native::ToStatus(error, "ask the broker");
+  return Metadata(metadata);
+}
+
+// nullptr where the topic does not exist. All topics are asked for: asking for one by name would
+// create it at a broker that is set to create topics by use.
+const rd_kafka_metadata_topic* FindTopic(const rd_kafka_metadata_t& metadata,
+                                         const std::string& name) {
+  const auto* begin = static_cast<const rd_kafka_metadata_topic*>(metadata.topics);
+  const auto* end = begin + metadata.topic_cnt;
+  const auto* it = std::find_if(begin, end, [&](const rd_kafka_metadata_topic& topic) {
+    return name == topic.topic && topic.err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  });
+  return it == end ? nullptr : it;
+}
+
+bool CanBeWritten(const rd_kafka_metadata_topic& topic) {
+  return topic.partition_cnt > 0 &&
+         std::all_of(topic.partitions, topic.partitions + topic.partition_cnt,
+                     [](const rd_kafka_metadata_partition& one) { return one.leader >= 0; });
+}
+
+struct NewTopicDeleter {
+  void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
+};
+using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, NewTopicDeleter>;
+
+struct DeleteTopicDeleter {
+  void operator()(rd_kafka_DeleteTopic_t* topic) const { rd_kafka_DeleteTopic_destroy(topic); }
+};
+using DeleteTopic = std::unique_ptr<rd_kafka_DeleteTopic_t, DeleteTopicDeleter>;
+
+struct OptionsDeleter {
+  void operator()(rd_kafka_AdminOptions_t* options) const {
+    rd_kafka_AdminOptions_destroy(options);
+  }
+};
+using Options = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsDeleter>;
+
+Options MakeOptions(rd_kafka_t* client, rd_kafka_admin_op_t operation, Deadline deadline) {
+  Options options(rd_kafka_AdminOptions_new(client, operation));
+  char text[256];
+  const int timeout = std::max(1, native::MillisUntil(deadline));
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout, text, sizeof text);
+  rd_kafka_AdminOptions_set_operation_timeout(options.get(), timeout, text, sizeof text);
+  return options;
+}
+
+Result<NewTopic> MakeNewTopic(const TopicSpec& spec) {
+  char text[512];
+  NewTopic topic(rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, spec.replication_factor,
+                                       text, sizeof text));
+  if (!topic) return InvalidArgument("KAFKA_BAD_TOPIC", text).With("topic", spec.name);
+  for (const auto& [key, value] : spec.config) {
+    rd_kafka_NewTopic_set_config(topic.get(), key.c_str(), value.c_str());
+  }
+  return topic;
+}
+
+// The first topic of an answer whose error is not `harmless`.
+Status FirstError(const rd_kafka_topic_result_t* const* topics, size_t count,
+                  rd_kafka_resp_err_t harmless, std::string_view doing) {
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_resp_err_t error = rd_kafka_topic_result_error(topics[i]);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == harmless) continue;
+    Status status = native::ToStatus(error, doing);
+    status.With("topic", rd_kafka_topic_result_name(topics[i]));
+    if (const char* text = rd_kafka_topic_result_error_string(topics[i]))
+      status.With("error", text);
+    return status;
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Admin::Rep : native::Owner {
+  // Offsets of all partitions of `topic` at `position`: a time in ms, or one of librdkafka's
+  // logical offsets.
+  Result<std::map<int32_t, int64_t>> OffsetsAt(const std::string& topic, int64_t position,
+                                               Deadline deadline);
+  // OK when all `topics` can be written to.
+  Status WaitUntilWritable(const std::vector<TopicSpec>& topics, Deadline deadline);
+
+  native::Client client;
+};
+
+Result<std::map<int32_t, int64_t>> Admin::Rep::OffsetsAt(const std::string& topic, int64_t position,
+                                                         Deadline deadline) {
+  Result<Metadata> metadata = FetchMetadata(client.get(), deadline);
+  if (!metadata) return metadata.status();
+  const rd_kafka_metadata_topic* found = FindTopic(**metadata, topic);
+  if (found == nullptr) {
+    return native::ToStatus(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "find offsets").With("topic", topic);
+  }
+  const native::Partitions list(rd_kafka_topic_partition_list_new(found->partition_cnt));
+  for (int i = 0; i < found->partition_cnt; ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), found->partitions[i].id)->offset =
+        position;
+  }
+  const auto error =
+      rd_kafka_offsets_for_times(client.get(), list.get(), native::MillisUntil(deadline));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return native::ToStatus(error, "find offsets");
+  std::map<int32_t, int64_t> offsets;
+  for (int i = 0; i < list->cnt; ++i) {
+    if (list->elems[i].err != 0) return native::ToStatus(list->elems[i].err, "find offsets");
+    offsets[list->elems[i].partition] = list->elems[i].offset;
+  }
+  return offsets;
+}
+
+Status Admin::Rep::WaitUntilWritable(const std::vector<TopicSpec>& topics, Deadline deadline) {
+  for (;;) {
+    Result<Metadata> metadata = FetchMetadata(client.get(), deadline);
+    if (!metadata) return metadata.status();
+    bool all = true;
+    for (const TopicSpec& spec : topics) {
+      const rd_kafka_metadata_topic* topic = FindTopic(**metadata, spec.name);
+      if (topic == nullptr || !CanBeWritten(*topic)) {
+        all = false;
+      } else if (topic->partition_cnt != spec.partitions) {
+        return FailedPrecondition("KAFKA_PARTITIONS_DIFFER",
+                                  "the topic has another number of partitions, and changing it "
+                                  "would break the order of its keys")
+            .With("topic", spec.name)
+            .With("partitions", std::to_string(topic->partition_cnt));
+      }
+    }
+    if (all) return {};
+    if (steady_clock::now() >= deadline) {
+      return native::ToStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "wait for topics");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+Admin::Admin(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
+Admin::~Admin() = default;
+
+Result<std::unique_ptr<Admin>> Admin::Create(ClientOptions options) {
+  auto rep = std::make_unique<Rep>();
+  rep->options = std::move(options);
+  Result<native::Client> client = native::MakeClient(native::Kind::kProducer, rep.get(), {});
+  if (!client) return client.status();
+  rep->client = std::move(*client);
+  return std::unique_ptr<Admin>(new Admin(std::move(rep)));
+}
+
+Status Admin::Ping(Deadline deadline) {
+  return FetchMetadata(rep_->client.get(), deadline).status();
+}
+
+Status Admin::CreateTopics(const std::vector<TopicSpec>& topics, Deadline deadline) {
+  if (topics.empty()) return {};
+  std::vector<NewTopic> owned;
+  std::vector<rd_kafka_NewTopic_t*> raw;
+  for (const TopicSpec& spec : topics) {
+    Result<NewTopic> topic = MakeNewTopic(spec);
+    if (!topic) return topic.status();
+    raw.push_back(topic->get());
+    owned.push_back(std::move(*topic));
+  }
+  const native::Queue queue(rd_kafka_queue_new(rep_->client.get()));
+  const Options options = MakeOptions(rep_->client.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS, deadline);
+  rd_kafka_CreateTopics(rep_->client.get(), raw.data(), raw.size(), options.get(), queue.get());
+  const native::Event event(rd_kafka_queue_poll(queue.get(), native::MillisUntil(deadline) + 100));
+  if (!event) return native::ToStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "create topics");
+  if (const auto error = rd_kafka_event_error(event.get())) {
+    return native::ToStatus(error, "create topics");
+  }
+  size_t count = 0;
+  const auto* const* results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  Status status =
+      FirstError(results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, "create topics");
+  return status.ok() ? rep_->WaitUntilWritable(topics, deadline) : status;
+}
+
+Status Admin::DeleteTopics(const std::vector<std::string>& topics, Deadline deadline) {
+  if (topics.empty()) return {};
+  std::vector<DeleteTopic> owned;
+  std::vector<rd_kafka_DeleteTopic_t*> raw;
+  for (const std::string& name : topics) {
+    raw.push_back(owned.emplace_back(rd_kafka_DeleteTopic_new(name.c_str())).get());
+  }
+  const native::Queue queue(rd_kafka_queue_new(rep_->client.get()));
+  const Options options = MakeOptions(rep_->client.get(), RD_KAFKA_ADMIN_OP_DELETETOPICS, deadline);
+  rd_kafka_DeleteTopics(rep_->client.get(), raw.data(), raw.size(), options.get(), queue.get());
+  const native::Event event(rd_kafka_queue_poll(queue.get(), native::MillisUntil(deadline) + 100));
+  if (!event) return native::ToStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "delete topics");
+  if (const auto error = rd_kafka_event_error(event.get())) {
+    return native::ToStatus(error, "delete topics");
+  }
+  size_t count = 0;
+  const auto* const* results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
+  return FirstError(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "delete topics");
+}
+
+Result<std::vector<std::string>> Admin::ListTopics(Deadline deadline) {
+  Result<Metadata> metadata = FetchMetadata(rep_->client.get(), deadline);
+  if (!metadata) return metadata.status();
+  std::vector<std::string> names;
+  for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
+    const std::string name = (*metadata)->topics[i].topic;
+    if (!name.starts_with("__")) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::optional<int32_t>> Admin::CountPartitions(const std::string& topic, Deadline deadline) {
+  Result<Metadata> metadata = FetchMetadata(rep_->client.get(), deadline);
+  if (!metadata) return metadata.status();
+  const rd_kafka_metadata_topic* found = FindTopic(**metadata, topic);
+  return found == nullptr ? std::optional<int32_t>() : found->partition_cnt;
+}
+
+Result<std::vector<OffsetRange>> Admin::Offsets(const std::string& topic, Deadline deadline) {
+  const auto begins = rep_->OffsetsAt(topic, RD_KAFKA_OFFSET_BEGINNING, deadline);
+  if (!begins) return begins.status();
+  const auto ends = rep_->OffsetsAt(topic, RD_KAFKA_OFFSET_END, deadline);
+  if (!ends) return ends.status();
+  std::vector<OffsetRange> ranges;
+  for (const auto& [partition, end] : *ends) {
+    const auto begin = begins->find(partition);
+    ranges.push_back({partition, begin == begins->end() ? 0 : begin->second, end});
+  }
+  return ranges;
+}
+
+Result<std::map<int32_t, int64_t>> Admin::OffsetsForTime(const std::string& topic, Time time,
+                                                         Deadline deadline) {
+  const auto millis = std::chrono::ceil<std::chrono::milliseconds>(time).time_since_epoch();
+  auto offsets = rep_->OffsetsAt(topic, std::max<int64_t>(0, millis.count()), deadline);
+  if (!offsets) return offsets;
+  const auto ends = rep_->OffsetsAt(topic, RD_KAFKA_OFFSET_END, deadline);
+  if (!ends) return ends;
+  for (auto& [partition, offset] : *offsets) {
+    if (offset < 0) offset = ends->at(partition);
+  }
+  return offsets;
+}
+
+}  // namespace crm::kafka

@@ -1,0 +1,341 @@
+#include "libs/kafka/producer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "libs/kafka/ack_tracker.h"
+#include "libs/kafka/admin.h"
+#include "libs/kafka/topic_reader.h"
+#include "libs/testing/clock.h"
+#include "libs/testing/eventually.h"
+#include "libs/testing/kafka_broker.h"
+#include "libs/testing/kafka_process.h"
+
+namespace crm::kafka {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+Deadline In(std::chrono::milliseconds time) {
+  return std::chrono::steady_clock::now() + time;
+}
+Deadline Soon() {
+  return In(test::kPatience);
+}
+
+// Reports of a producer, as a relay would keep them.
+class Reports {
+ public:
+  ProducerOptions Options(const std::string& broker) {
+    ProducerOptions options;
+    options.client.brokers = broker;
+    options.on_delivered = [this](uint64_t token, int32_t, int64_t) {
+      std::lock_guard lock(mutex_);
+      ++delivered_[token];
+      tracker_.Acked(token);
+    };
+    options.on_failed = [this](uint64_t token, const Status& status) {
+      std::lock_guard lock(mutex_);
+      failed_.emplace(token, status);
+    };
+    return options;
+  }
+  void Add(uint64_t token) {
+    std::lock_guard lock(mutex_);
+    tracker_.Add(token);
+  }
+  std::map<uint64_t, int> delivered() const {
+    std::lock_guard lock(mutex_);
+    return delivered_;
+  }
+  std::map<uint64_t, Status> failed() const {
+    std::lock_guard lock(mutex_);
+    return failed_;
+  }
+  uint64_t prefix() const {
+    std::lock_guard lock(mutex_);
+    return tracker_.prefix();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<uint64_t, int> delivered_;  // GUARDED_BY(mutex_)
+  std::map<uint64_t, Status> failed_;  // GUARDED_BY(mutex_)
+  AckTracker tracker_{0};              // GUARDED_BY(mutex_)
+};
+
+std::unique_ptr<Producer> MakeProducer(ProducerOptions options) {
+  auto producer = Producer::Create(std::move(options));
+  EXPECT_TRUE(producer.ok()) << producer.status().ToString();
+  return std::move(*producer);
+}
+
+Message Numbered(const std::string& topic, uint64_t number, int keys = 7) {
+  Message message;
+  message.topic = topic;
+  message.key = "tenant/leads/" + std::to_string(number % keys);
+  message.value = std::to_string(number);
+  return message;
+}
+
+// Sends 1..count and waits for space where the queue is full.
+void SendAll(Producer& producer, Reports& reports, const std::string& topic, uint64_t count) {
+  for (uint64_t token = 1; token <= count; ++token) {
+    reports.Add(token);
+    Status status = producer.Send(Numbered(topic, token), token);
+    while (status.reason() == "KAFKA_QUEUE_FULL") {
+      ASSERT_TRUE(producer.WaitForSpace(Soon()));
+      status = producer.Send(Numbered(topic, token), token);
+    }
+    ASSERT_EQ(status, Status());
+  }
+}
+
+std::vector<ReceivedMessage> ReadAll(const std::string& broker, const std::string& topic) {
+  TopicReaderOptions options;
+  options.client.brokers = broker;
+  options.topic = topic;
+  auto reader = TopicReader::Open(options, Soon());
+  EXPECT_TRUE(reader.ok()) << reader.status().ToString();
+  std::vector<ReceivedMessage> all;
+  while (reader.ok() && !(*reader)->done()) {
+    auto batch = (*reader)->Next(test::kPatience);
+    EXPECT_TRUE(batch.ok()) << batch.status().ToString();
+    if (!batch.ok() || batch->empty()) break;
+    std::move(batch->begin(), batch->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+// The numbers 1..count, each once, rising within each key.
+void ExpectCompleteAndOrdered(const std::vector<ReceivedMessage>& messages, uint64_t count) {
+  EXPECT_EQ(messages.size(), count);
+  std::map<std::string, uint64_t> last;
+  for (const ReceivedMessage& message : messages) {
+    const uint64_t number = std::stoull(message.value);
+    EXPECT_GT(number, last[message.key]) << message.key;
+    last[message.key] = number;
+  }
+}
+
+TEST(Producer, KeepsEachKeysOrderAndTheHeadersAndTheTime) {
+  test::KafkaBroker broker;
+  const std::string topic = broker.MakeTopic("events");
+  Reports reports;
+  auto producer = MakeProducer(reports.Options(broker.address()));
+  Message message = Numbered(topic, 1, 1);
+  message.headers = {{"ce_type", "crm.lead.created"}, {"empty", ""}, {"bytes", {"\0\xff", 2}}};
+  message.timestamp = test::kMonday + std::chrono::milliseconds(7);
+  ASSERT_EQ(producer->Send(message, 1), Status());
+  ASSERT_EQ(producer->Send(Numbered(topic, 2, 1), 2), Status());
+  ASSERT_TRUE(producer->Flush(Soon()));
+
+  const auto all = ReadAll(broker.address(), topic);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].key, "tenant/leads/0");
+  EXPECT_EQ(all[0].value, "1");
+  EXPECT_EQ(all[0].timestamp, *message.timestamp);
+  EXPECT_EQ(all[0].headers, message.headers);
+  EXPECT_EQ(*all[0].Header("ce_type"), "crm.lead.created");
+  EXPECT_EQ(all[0].Header("absent"), nullptr);
+  EXPECT_EQ(all[1].value, "2");
+  EXPECT_THAT(all[1].headers, IsEmpty());
+  EXPECT_EQ(all[1].partition, all[0].partition);
+  EXPECT_EQ(all[1].offset, all[0].offset + 1);
+}
+
+TEST(Producer, ReportsTenThousandMessagesOnceEachAndThePrefixReachesTheLast) {
+  constexpr uint64_t kCount = 10'000;
+  test::KafkaBroker broker;
+  const std::string topic = broker.MakeTopic("events");
+  Reports reports;
+  ProducerOptions options = reports.Options(broker.address());
+  options.max_queued_messages = 500;
+  auto producer = MakeProducer(options);
+  SendAll(*producer, reports, topic, kCount);
+  ASSERT_TRUE(producer->Flush(Soon()));
+  EXPECT_EQ(producer->queued(), 0u);
+  EXPECT_EQ(reports.prefix(), kCount);
+  EXPECT_EQ(reports.delivered().size(), kCount);
+  EXPECT_THAT(reports.failed(), IsEmpty());
+  ExpectCompleteAndOrdered(ReadAll(broker.address(), topic), kCount);
+}
+
+TEST(Producer, ChoosesThePartitionThatAJavaClientWould) {
+  test::KafkaBroker broker;
+  const std::string topic = broker.MakeTopic("events");
+  std::map<uint64_t, int32_t> partitions;
+  ProducerOptions options;
+  options.client.brokers = broker.address();
+  options.on_delivered = [&](uint64_t token, int32_t partition, int64_t) {
+    partitions[token] = partition;
+  };
+  auto producer = MakeProducer(options);
+  // Made with org.apache.kafka.common.utils.Utils: toPositive(murmur2(key)) % 8.
+  ASSERT_EQ(producer->Send({.topic = topic, .key = "leads/1", .value = "x"}, 1), Status());
+  ASSERT_EQ(producer->Send({.topic = topic, .key = "contacts/42", .value = "x"}, 2), Status());
+  ASSERT_EQ(producer->Send({.topic = topic, .key = "מפתח", .value = "x"}, 3), Status());
+  ASSERT_TRUE(producer->Flush(Soon()));
+  EXPECT_THAT(partitions, ElementsAre(Pair(1, 7), Pair(2, 6), Pair(3, 7)));
+}
+
+TEST(Producer, RefusesAMessageThatIsTooLargeAndGoesOn) {
+  test::KafkaBroker broker;
+  const std::string topic = broker.MakeTopic("events");
+  Reports reports;
+  ProducerOptions options = reports.Options(broker.address());
+  options.max_message_bytes = 2'000;
+  auto producer = MakeProducer(options);
+  const Status refused =
+      producer->Send({.topic = topic, .key = "k", .value = std::string(3'000, 'x')}, 1);
+  EXPECT_EQ(refused.code(), Code::kInvalidArgument);
+  EXPECT_EQ(refused.reason(), "KAFKA_MESSAGE_TOO_LARGE");
+  EXPECT_EQ(producer->queued(), 0u);
+  ASSERT_EQ(producer->Send({.topic = topic, .key = "k", .value = "small"}, 2), Status());
+  ASSERT_TRUE(producer->Flush(Soon()));
+  EXPECT_THAT(reports.delivered(), ElementsAre(Pair(2, 1)));
+  EXPECT_EQ(producer->Health(), Status());
+}
+
+TEST(Producer, IsFullAtItsBoundsAndWaitsForSpaceUntilTheDeadline) {
+  // Nobody listens at port 1, so nothing leaves the queue.
+  Reports reports;
+  ProducerOptions options = reports.Options("127.0.0.1:1");
+  options.max_queued_messages = 3;
+  options.max_queued_bytes = 100;
+  auto producer = MakeProducer(options);
+  for (uint64_t token = 1; token <= 3; ++token) {
+    ASSERT_EQ(producer->Send(Numbered("topic", token), token), Status());
+  }
+  const Status full = producer->Send(Numbered("topic", 4), 4);
+  EXPECT_EQ(full.code(), Code::kResourceExhausted);
+  EXPECT_EQ(full.reason(), "KAFKA_QUEUE_FULL");
+  EXPECT_FALSE(producer->WaitForSpace(In(std::chrono::milliseconds(20))));
+  EXPECT_FALSE(producer->Flush(In(std::chrono::milliseconds(20))));
+  EXPECT_EQ(producer->queued(), 3u);
+
+  producer->Purge();
+  EXPECT_TRUE(producer->WaitForSpace(Soon()));
+  EXPECT_TRUE(producer->Flush(Soon()));
+  ASSERT_EQ(reports.failed().size(), 3u);
+  EXPECT_EQ(reports.failed().at(1).code(), Code::kCancelled);
+  EXPECT_EQ(reports.failed().at(1).reason(), "KAFKA_PURGED");
+
+  // One message may exceed the bound of bytes, or it could never be sent.
+  ASSERT_EQ(producer->Send({.topic = "topic", .value = std::string(150, 'x')}, 5), Status());
+  EXPECT_EQ(producer->Send(Numbered("topic", 6), 6).reason(), "KAFKA_QUEUE_FULL");
+}
+
+TEST(Producer, RefusesOptionsThatWouldWeakenItsPromises) {
+  ProducerOptions options;
+  options.client.brokers = "127.0.0.1:1";
+  options.client.security = {{"acks", "0"}, {"security.protocol", "PLAINTEXT"}};
+  const auto producer = Producer::Create(options);
+  ASSERT_FALSE(producer.ok());
+  EXPECT_EQ(producer.status().reason(), "KAFKA_BAD_OPTION");
+  EXPECT_THAT(producer.status().field_violations(),
+              ElementsAre(FieldViolation{"security.acks",
+                                         "is not a security option of this "
+                                         "client"}));
+  options.client.security = {{"security.protocol", "carrier pigeon"}};
+  EXPECT_EQ(Producer::Create(options).status().metadata().at("option"), "security.protocol");
+}
+
+TEST(Producer, AfterAMessageThatCannotBeDeliveredNothingIsDelivered) {
+  test::KafkaProcess server;
+  server.Start();
+  test::KafkaBroker broker(server.address());
+  const std::string topic = broker.MakeTopic("events", 1);
+  Reports reports;
+  auto producer = MakeProducer(reports.Options(broker.address()));
+  SendAll(*producer, reports, topic, 10);
+  ASSERT_TRUE(producer->Flush(Soon()));
+
+  // The broker refuses what the client's bound lets pass.
+  ClientOptions client;
+  client.brokers = broker.address();
+  auto admin = Admin::Create(client);
+  ASSERT_TRUE(admin.ok());
+  TopicSpec small{.name = broker.prefix() + "small", .partitions = 1};
+  small.config["max.message.bytes"] = "1000";
+  ASSERT_EQ((*admin)->CreateTopics({small}, Soon()), Status());
+  ASSERT_EQ(producer->Send({.topic = small.name, .key = "k", .value = std::string(5'000, 'x')}, 11),
+            Status());
+  ASSERT_TRUE(test::Eventually([&] { return !producer->Health().ok(); }));
+  EXPECT_EQ(reports.failed().at(11).reason(), "KAFKA_MESSAGE_TOO_LARGE");
+  EXPECT_EQ(producer->Health().reason(), "KAFKA_PRODUCER_FATAL");
+  EXPECT_EQ(producer->Send(Numbered(topic, 12), 12).reason(), "KAFKA_PRODUCER_FATAL");
+  EXPECT_EQ(producer->queued(), 0u);
+  EXPECT_EQ(ReadAll(broker.address(), topic).size(), 10u);
+}
+
+TEST(Producer, LosesNothingAndKeepsTheOrderWhenTheBrokerIsKilledUnderIt) {
+  constexpr uint64_t kCount = 5'000;
+  test::KafkaProcess server;
+  server.Start();
+  ClientOptions client;
+  client.brokers = server.address();
+  auto admin = Admin::Create(client);
+  ASSERT_TRUE(admin.ok());
+  ASSERT_EQ((*admin)->CreateTopics({{.name = "events"}}, Soon()), Status());
+  Reports reports;
+  ProducerOptions options = reports.Options(server.address());
+  options.max_queued_messages = 1'000;
+  auto producer = MakeProducer(options);
+  std::jthread sender([&] { SendAll(*producer, reports, "events", kCount); });
+  ASSERT_TRUE(test::Eventually([&] { return reports.prefix() > 1'000; }));
+  server.Kill();
+  // The queue fills up and waits.
+  ASSERT_TRUE(test::Eventually([&] { return producer->queued() == 1'000; }));
+  EXPECT_EQ(producer->Health(), Status());
+  server.Start();
+  sender.join();
+  ASSERT_TRUE(producer->Flush(Soon()));
+  EXPECT_THAT(reports.failed(), IsEmpty());
+  EXPECT_EQ(reports.prefix(), kCount);
+  ExpectCompleteAndOrdered(ReadAll(server.address(), "events"), kCount);
+}
+
+TEST(Producer, IsThrownAwayQuicklyWithMessagesOnTheWire) {
+  test::KafkaProcess server;
+  server.Start();
+  test::KafkaBroker broker(server.address());
+  const std::string topic = broker.MakeTopic("events");
+  Reports reports;
+  auto producer = MakeProducer(reports.Options(server.address()));
+  SendAll(*producer, reports, topic, 10);
+  ASSERT_TRUE(producer->Flush(Soon()));
+  server.Pause();
+  for (uint64_t token = 11; token <= 1'000; ++token) {
+    ASSERT_EQ(producer->Send(Numbered(topic, token), token), Status());
+  }
+  const auto start = std::chrono::steady_clock::now();
+  producer.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  EXPECT_EQ(reports.delivered().size(), 10u);
+  EXPECT_THAT(reports.failed(), IsEmpty());
+
+  // Sent again from the first that was not acknowledged: nothing is missing, some may be there
+  // twice.
+  server.Continue();
+  producer = MakeProducer(reports.Options(server.address()));
+  for (uint64_t token = 11; token <= 1'000; ++token) {
+    reports.Add(token);
+    ASSERT_EQ(producer->Send(Numbered(topic, token), token), Status());
+  }
+  ASSERT_TRUE(producer->Flush(Soon()));
+  EXPECT_EQ(reports.prefix(), 1'000u);
+  std::map<std::string, int> seen;
+  for (const ReceivedMessage& message : ReadAll(server.address(), topic)) ++seen[message.value];
+  EXPECT_EQ(seen.size(), 1'000u);
+}
+
+}  // namespace
+}  // namespace crm::kafka

@@ -1,0 +1,139 @@
+#include "libs/testing/kafka_process.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "libs/kafka/admin.h"
+#include "libs/testing/eventually.h"
+#include "libs/testing/servers.h"
+
+namespace crm::test {
+namespace {
+
+constexpr std::chrono::seconds kStartPatience(60);
+
+// A port that is free now. It is not kept open, so another process could take it before the broker
+// does; the kernel hands out ports in a random order, which makes that unlikely.
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(fd);
+  if (!bound) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
+std::string Configuration(const std::filesystem::path& folder, int port, int controller) {
+  std::ostringstream text;
+  text << "process.roles=broker,controller\n"
+       << "node.id=1\n"
+       << "controller.quorum.voters=1@127.0.0.1:" << controller << "\n"
+       << "controller.listener.names=CONTROLLER\n"
+       << "listeners=PLAINTEXT://127.0.0.1:" << port << ",CONTROLLER://127.0.0.1:" << controller
+       << "\nadvertised.listeners=PLAINTEXT://127.0.0.1:" << port << "\n"
+       << "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
+       << "log.dirs=" << (folder / "logs").string() << "\n"
+       << "log.index.size.max.bytes=1048576\n"
+       << "num.partitions=8\n"
+       << "auto.create.topics.enable=false\n"
+       << "offsets.topic.num.partitions=1\n"
+       << "offsets.topic.replication.factor=1\n"
+       << "transaction.state.log.num.partitions=1\n"
+       << "transaction.state.log.replication.factor=1\n"
+       << "transaction.state.log.min.isr=1\n"
+       // A killed broker is taken back as soon as it is up again.
+       << "broker.heartbeat.interval.ms=200\n"
+       << "broker.session.timeout.ms=1000\n"
+       << "group.initial.rebalance.delay.ms=0\n"
+       << "group.min.session.timeout.ms=1000\n";
+  return text.str();
+}
+
+constexpr char kLogging[] =
+    "log4j.rootLogger=WARN, stdout\n"
+    "log4j.appender.stdout=org.apache.log4j.ConsoleAppender\n"
+    "log4j.appender.stdout.layout=org.apache.log4j.PatternLayout\n"
+    "log4j.appender.stdout.layout.ConversionPattern=%d{ISO8601} %p %m (%c)%n\n";
+
+}  // namespace
+
+KafkaProcess::KafkaProcess()
+    : folder_(std::filesystem::temp_directory_path() / UniqueName("kafka")) {
+  const int port = FreePort();
+  address_ = "127.0.0.1:" + std::to_string(port);
+  std::filesystem::create_directories(folder_);
+  std::ofstream(folder_ / "broker.properties") << Configuration(folder_, port, FreePort());
+  std::ofstream(folder_ / "log4j.properties") << kLogging;
+  Process format({.argv = Java({"kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk",
+                                "-c", (folder_ / "broker.properties").string()})});
+  if (format.Wait(kStartPatience) != 0) throw std::runtime_error(format.Log());
+}
+
+KafkaProcess::~KafkaProcess() {
+  process_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::vector<std::string> KafkaProcess::Java(std::vector<std::string> arguments) const {
+  const char* jars = std::getenv("CRM_KAFKA_JARS");
+  std::vector<std::string> argv = {
+      "java",
+      "-Xmx384m",
+      "-XX:+UseSerialGC",
+      "-XX:TieredStopAtLevel=1",
+      "-Dlog4j.configuration=file:" + (folder_ / "log4j.properties").string(),
+      "-cp",
+      std::string(jars != nullptr && *jars != '\0' ? jars : ".local/kafka") + "/*"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return argv;
+}
+
+void KafkaProcess::Start() {
+  process_ = std::make_unique<Process>(
+      ProcessOptions{.argv = Java({"kafka.Kafka", (folder_ / "broker.properties").string()}),
+                     .log = (folder_ / "broker.log").string()});
+  kafka::ClientOptions options;
+  options.brokers = address_;
+  const auto admin = kafka::Admin::Create(options);
+  if (!admin) throw std::runtime_error(admin.status().ToString());
+  const auto answers = [&] {
+    if (!process_->running()) throw std::runtime_error("the broker ended:\n" + Log());
+    return (*admin)->Ping(std::chrono::steady_clock::now() + std::chrono::seconds(1)).ok();
+  };
+  if (!Eventually(answers, kStartPatience)) throw std::runtime_error("no answer:\n" + Log());
+}
+
+void KafkaProcess::Kill() {
+  process_->Kill();
+}
+
+void KafkaProcess::Stop() {
+  process_->Terminate();
+  if (!process_->Wait(kStartPatience)) throw std::runtime_error("the broker does not stop");
+}
+
+void KafkaProcess::Pause() {
+  process_->Pause();
+}
+
+void KafkaProcess::Continue() {
+  process_->Continue();
+}
+
+std::string KafkaProcess::Log() const {
+  return process_->Log();
+}
+
+}  // namespace crm::test
