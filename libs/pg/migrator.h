@@ -16,8 +16,9 @@ struct Migration {
 struct MigrationPlan {
   std::string owner_dsn;  // may create roles and schemas
   std::string schema;     // crm_leads
-  // Running role: owns nothing, cannot bypass row-level security. Created with `role_password` (empty: no password) and given
-  // USAGE on the schema and DML on its tables (SELECT and INSERT only on the log).
+  // Running role: owns nothing, cannot bypass row-level security. Created with `role_password`
+  // (empty: no password) and given USAGE on the schema and DML on its tables (SELECT and INSERT
+  // only on the log).
   std::string role;
   std::string role_password;
   // A second role that may only select, over all tenants (relay and timer scans): BYPASSRLS.
@@ -25,8 +26,9 @@ struct MigrationPlan {
   std::vector<Migration> migrations;
 };
 
-// Brings the schema to the newest migration. Safe to run from several processes at once (advisory lock) and under the old
-// version running. An applied migration whose text has changed since is refused (reason MIGRATION_CHANGED).
+// Brings the schema to the newest migration. Safe to run from several processes at once (advisory
+// lock) and under the old version running. An applied migration whose text has changed since is
+// refused (reason MIGRATION_CHANGED).
 Status Migrate(const MigrationPlan& plan);
 
 // The *.sql files of a folder, by name.

@@ -1,0 +1,12 @@
+// The Session over one Connection.
+#pragma once
+
+#include <memory>
+
+#include "libs/pg/connection.h"
+
+namespace crm::pg {
+
+Result<std::unique_ptr<Session>> OpenSession(const DatabaseOptions& options);
+
+}  // namespace crm::pg
