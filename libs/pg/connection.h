@@ -28,7 +28,7 @@ struct Patience {
 
 // What one flush carries: [BEGIN or Sync, ROLLBACK], the statements, [COMMIT], [Sync].
 struct Batch {
-  std::span<const Statement> statements;
+  std::span<const Statement> statements = {};
   bool begin = false;
   bool commit = false;
   bool rollback = false;

@@ -31,16 +31,17 @@ std::optional<int64_t> NumericToInt(std::string_view bytes) {
   const uint16_t sign = field(2);
   if (sign != kPositive && sign != kNegative) return std::nullopt;  // NaN, infinities
   if (digits > static_cast<size_t>(std::max(0, weight + 1))) return std::nullopt;  // a fraction
-  __int128 total = 0;
-  for (size_t i = 0; digits > 0 && i <= static_cast<size_t>(weight); ++i) {
-    total = total * 10'000 + (i < digits ? field(4 + i) : 0);
-    if (total > __int128{1} << 64) return std::nullopt;
+  // Counted below zero, where there is one integer more.
+  int64_t total = 0;
+  for (int i = 0; digits > 0 && i <= weight; ++i) {
+    const auto at = static_cast<size_t>(i);
+    if (__builtin_mul_overflow(total, 10'000, &total) ||
+        __builtin_sub_overflow(total, at < digits ? field(4 + at) : 0, &total)) {
+      return std::nullopt;
+    }
   }
-  if (sign == kNegative) total = -total;
-  if (total > std::numeric_limits<int64_t>::max() || total < std::numeric_limits<int64_t>::min()) {
-    return std::nullopt;
-  }
-  return static_cast<int64_t>(total);
+  if (sign == kPositive && __builtin_sub_overflow(0, total, &total)) return std::nullopt;
+  return total;
 }
 
 // A value of another type than asked for is a mistake in the program, like an index out of bounds.
