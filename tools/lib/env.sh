@@ -4,15 +4,28 @@
 ## env [dev|test]  print shell assignments: eval "$(tools/dev env)"
 cmd_env() {
   local profile=${1:-dev}
-  case $profile in
-    test) env_test ;;
-    *) die "usage: tools/dev env [dev|test]" ;;
-  esac
+  is_profile "$profile" || die "usage: tools/dev env [dev|test]"
+  [[ -s $LOCAL/$profile/ports ]] || die "profile '$profile' has never run: tools/dev up, or tools/dev servers up test"
+  "env_$profile"
+}
+
+postgres_dsn() { echo "postgres://crm@127.0.0.1:$(port "$1" postgres)/postgres"; }
+
+env_dev() {
+  cat <<EOF
+export CRM_URL=$(app_url)
+export CRM_GRPC=127.0.0.1:$(port dev grpc)
+export CRM_KEY=$(cat "$APP/key" 2>/dev/null)
+export CRM_KAFKA=127.0.0.1:$(port dev kafka)
+export CRM_REDIS=127.0.0.1:$(port dev redis)
+export CRM_PG=$(postgres_dsn dev)
+EOF
 }
 
 env_test() {
-  [[ -s $LOCAL/test/ports ]] || die "the test servers have never run. Run: tools/dev servers up test"
-  echo "export CRM_TEST_PG=postgres://crm@127.0.0.1:$(port test postgres)/postgres"
-  echo "export CRM_TEST_REDIS=127.0.0.1:$(port test redis)"
-  echo "export CRM_TEST_KAFKA=127.0.0.1:$(port test kafka)"
+  cat <<EOF
+export CRM_TEST_PG=$(postgres_dsn test)
+export CRM_TEST_REDIS=127.0.0.1:$(port test redis)
+export CRM_TEST_KAFKA=127.0.0.1:$(port test kafka)
+EOF
 }

@@ -4,5 +4,5 @@
 cmd_help() {
   echo "usage: tools/dev COMMAND [ARGUMENTS]"
   echo
-  sed -n 's/^## //p' "$ROOT"/tools/lib/*.sh | awk -F '  +' '{ printf "  %-40s %s\n", $1, $2 }'
+  sed -n 's/^## //p' "$ROOT"/tools/lib/*.sh | sort | awk -F '  +' '{ printf "  %s\n      %s\n", $1, $2 }'
 }

@@ -8,7 +8,7 @@ PG_USER=crm-dev
 ## servers up|down|status [dev|test]  PostgreSQL, Redis and Kafka alone (default profile: test)
 cmd_servers() {
   local action=${1:-status} profile=${2:-test}
-  [[ $profile == dev || $profile == test ]] || die "profile '$profile' is neither dev nor test"
+  is_profile "$profile" || die "profile '$profile' is neither dev nor test"
   case $action in
     up) with_lock "$profile" servers_up "$profile" ;;
     down) with_lock "$profile" servers_down "$profile" ;;
@@ -37,12 +37,8 @@ servers_down() {
 }
 
 servers_status() {
-  local profile=$1 name state
-  for name in postgres redis kafka; do
-    state=down
-    alive "$LOCAL/$profile/$name.pid" && state="up    127.0.0.1:$(port "$profile" "$name")"
-    printf '%-12s %-10s %s\n' "$name" "$profile" "$state"
-  done
+  local name
+  for name in postgres redis kafka; do status_line "$1" "$name" "$name"; done
 }
 
 # postgres_prefix: prints what to put before a PostgreSQL command, a word a line. PostgreSQL refuses to run as root, so root
