@@ -24,7 +24,7 @@ servers_up() {
   postgres_start "$profile"
   redis_start "$profile"
   kafka_start "$profile"
-  wait_ready postgres "$dir" 60 "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$(port "$profile" postgres)"
+  wait_ready postgres "$dir" 60 "$PG_BIN/pg_isready" -q -U crm -d postgres -h 127.0.0.1 -p "$(port "$profile" postgres)"
   wait_ready redis "$dir" 20 redis_answers "$(port "$profile" redis)"
   wait_ready kafka "$dir" 90 kcat -b "127.0.0.1:$(port "$profile" kafka)" -L -m 2
 }
@@ -69,6 +69,22 @@ postgres_create() {
   mv "$dir/postgres.new" "$dir/postgres"
 }
 
+# postgres_settle DIR: after a postmaster was killed, waits for its children and removes a lock file that names a corpse: where
+# nobody collects dead processes (a container without init) PostgreSQL would take it for a living server for ever.
+postgres_settle() {
+  local dir=$1 pid i
+  [[ -f $dir/postmaster.pid ]] || return 0
+  pid=$(head -n 1 "$dir/postmaster.pid")
+  for ((i = 0; i < 100; i++)); do
+    if ! runs_in "$dir" && ! [[ -d /proc/$pid ]]; then return 0; fi
+    sleep 0.1
+  done
+  if ! runs_in "$dir" && grep -qs '^State:[[:space:]]*Z' "/proc/$pid/status"; then rm -f "$dir/postmaster.pid"; fi
+}
+
+# runs_in DIR: has any process this folder as its working directory?
+runs_in() { find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" 2>/dev/null | grep -q .; }
+
 postgres_start() {
   local profile=$1 dir=$LOCAL/$1 prefix
   alive "$dir/postgres.pid" && return
@@ -76,6 +92,7 @@ postgres_start() {
   [[ -x $PG_BIN/postgres ]] || die "PostgreSQL 15 is not installed. Run: tools/dev deps"
   rm -rf "$dir/postgres.new"
   [[ -d $dir/postgres ]] || postgres_create "$dir"
+  postgres_settle "$dir/postgres"
   need_free_port "$profile" postgres
   mapfile -t prefix < <(postgres_prefix)
   spawn postgres "$dir" "${prefix[@]}" "$PG_BIN/postgres" -D "$dir/postgres" \
