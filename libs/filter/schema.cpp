@@ -1,0 +1,251 @@
+#include "libs/filter/schema.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+
+#include "libs/filter/lexer.h"
+
+namespace crm::filter {
+
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+
+Type TypeOf(const FieldDescriptor* field) {
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return Type::kBool;
+    case FieldDescriptor::CPPTYPE_FLOAT:
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return Type::kDouble;
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return Type::kEnum;
+    case FieldDescriptor::CPPTYPE_STRING:
+      return field->type() == FieldDescriptor::TYPE_BYTES ? Type::kBytes : Type::kString;
+    case FieldDescriptor::CPPTYPE_MESSAGE: {
+      const std::string& name = field->message_type()->full_name();
+      if (name == "google.protobuf.Timestamp") return Type::kTime;
+      if (name == "google.protobuf.Duration") return Type::kDuration;
+      return Type::kMessage;
+    }
+    default:
+      return Type::kInt;
+  }
+}
+
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Between two names, whatever their case.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t replaced = diagonal + (Lower(a[i - 1]) == Lower(b[j - 1]) ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+// Sets the key of a map step from the word that names it; false where it is no key of that map.
+bool SetKey(const Word& word, FieldPath::Step& step) {
+  const FieldDescriptor* key = step.field->message_type()->map_key();
+  step.keyed = true;
+  step.key = word.text;
+  if (key->cpp_type() == FieldDescriptor::CPPTYPE_STRING) return true;
+  std::optional<Value> value = ParseLiteral(TypeOf(key), word.text);
+  if (!value) return false;
+  const bool* boolean = std::get_if<bool>(&*value);
+  step.key_number = boolean ? *boolean : std::get<int64_t>(*value);
+  return true;
+}
+
+void SetLeaf(FieldPath& path, const FieldDescriptor* leaf) {
+  path.type = TypeOf(leaf);
+  path.enumeration =
+      leaf->cpp_type() == FieldDescriptor::CPPTYPE_ENUM ? leaf->enum_type() : nullptr;
+}
+
+}  // namespace
+
+Schema::Schema(const Descriptor* subject) : subject_(subject) {
+  AddFunction({"now", {}, Type::kTime, [](const EvalContext& context, std::span<const Value>) {
+                 return Value(context.now);
+               }});
+  AddFunction({"ago",
+               {Type::kDuration},
+               Type::kTime,
+               [](const EvalContext& context, std::span<const Value> arguments) {
+                 return Value(context.now - std::get<Duration>(arguments[0]));
+               }});
+}
+
+Schema& Schema::AddRoot(std::string name, const Descriptor* message) {
+  roots_.push_back({std::move(name), message});
+  return *this;
+}
+
+Schema& Schema::AddFunction(Function function) {
+  std::erase_if(functions_, [&](const Function& known) { return known.name == function.name; });
+  functions_.push_back(std::move(function));
+  return *this;
+}
+
+Schema& Schema::SetGate(Gate gate) {
+  gate_ = std::move(gate);
+  return *this;
+}
+
+Schema& Schema::SetSearchable(const std::vector<std::string>& paths) {
+  searchable_.clear();
+  Gate gate = std::exchange(gate_, nullptr);
+  for (const std::string& path : paths) {
+    Result<FieldPath> resolved = Resolve(path);
+    bool usable =
+        resolved.ok() && resolved->root == FieldPath::kSubject && resolved->type == Type::kString;
+    if (!usable) {
+      std::fprintf(stderr, "Schema::SetSearchable: %s is no string field\n", path.c_str());
+      std::abort();
+    }
+    searchable_.push_back(std::move(*resolved));
+  }
+  gate_ = std::move(gate);
+  return *this;
+}
+
+const Function* Schema::FindFunction(std::string_view name) const {
+  auto found = std::find_if(functions_.begin(), functions_.end(),
+                            [&](const Function& function) { return function.name == name; });
+  return found == functions_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Schema::FunctionNames() const {
+  std::vector<std::string> names;
+  for (const Function& function : functions_) names.push_back(function.name);
+  return names;
+}
+
+std::vector<std::string> Schema::Suggestions(const Descriptor* message, const std::string& prefix,
+                                             bool at_root) const {
+  std::vector<std::string> names;
+  for (int i = 0; message != nullptr && i < message->field_count(); ++i) {
+    const std::string& name = message->field(i)->name();
+    bool deeper = message->field(i)->message_type() != nullptr;
+    if (deeper || Allowed(prefix + name)) names.push_back(name);
+  }
+  if (at_root) {
+    for (const Root& root : roots_) names.push_back(root.name);
+  }
+  return names;
+}
+
+Result<FieldPath> Schema::Resolve(std::span<const Word> words, size_t position,
+                                  std::string_view field) const {
+  FieldPath path;
+  const Descriptor* message = subject_;
+  size_t at = 0;
+  for (size_t i = 0; i < roots_.size(); ++i) {
+    if (words[0].text != roots_[i].name) continue;
+    path.root = static_cast<int>(i);
+    path.text = words[0].text;
+    path.has_presence = path.can_be_unset = true;
+    message = roots_[i].message;
+    at = 1;
+  }
+  for (; at < words.size(); ++at) {
+    const std::string prefix = path.text.empty() ? "" : path.text + ".";
+    const std::string name = "\"" + prefix + words[at].text + "\"";
+    if (message == nullptr && !path.steps.empty()) {
+      return SyntaxError(position, "names " + name + ", but \"" + path.text + "\" has no fields",
+                         field);
+    }
+    const FieldDescriptor* found = message ? message->FindFieldByName(words[at].text) : nullptr;
+    if (found == nullptr) {
+      std::string hint = DidYouMean(words[at].text, Suggestions(message, prefix, at == 0));
+      return SyntaxError(position, "names the unknown field " + name + hint, field)
+          .With("field", prefix + words[at].text);
+    }
+    FieldPath::Step step{.field = found};
+    path.text = prefix + words[at].text;
+    path.can_be_unset = path.can_be_unset || path.has_presence;
+    path.has_presence = found->has_presence();
+    SetLeaf(path, found);
+    if (found->is_map() && at + 1 < words.size()) {
+      if (!SetKey(words[++at], step)) {
+        return SyntaxError(
+            position,
+            "has the key \"" + words[at].text + "\" that \"" + path.text + "\" cannot have", field);
+      }
+      Word key{.text = words[at].text};
+      path.text += "." + ToText(key);
+      path.has_presence = true;
+      found = found->message_type()->map_value();
+      SetLeaf(path, found);
+    } else if (found->is_map()) {
+      path.type = Type::kMap;
+      path.multiple = true;
+    } else {
+      path.multiple = path.multiple || found->is_repeated();
+    }
+    path.steps.push_back(std::move(step));
+    message = path.type == Type::kMessage ? found->message_type() : nullptr;
+  }
+  path.can_be_unset = path.can_be_unset || path.has_presence;
+  if (std::optional<std::string> refusal = gate_ ? gate_(path.text) : std::nullopt) {
+    return SyntaxError(position, "names \"" + path.text + "\", which " + *refusal, field)
+        .With("field", path.text);
+  }
+  return path;
+}
+
+Result<FieldPath> Schema::Resolve(std::string_view path, std::string_view field) const {
+  Result<std::vector<Token>> tokens = Lex(path, field);
+  if (!tokens.ok()) return tokens.status();
+  std::vector<Word> words;
+  for (size_t i = 0; i + 1 < tokens->size(); ++i) {
+    const Token& token = (*tokens)[i];
+    bool dot = i % 2 == 1;
+    bool fits = dot ? token.kind == Token::Kind::kDot
+                    : token.kind != Token::Kind::kDot && !token.word.text.empty();
+    if (!fits) return SyntaxError(token.position, "expects a field like a.b here", field);
+    if (!dot) words.push_back(token.word);
+  }
+  if (words.empty() || tokens->size() % 2 == 1) {
+    return SyntaxError(0, "expects a field like a.b here", field);
+  }
+  return Resolve(words, 0, field);
+}
+
+std::string DidYouMean(std::string_view unknown, std::vector<std::string> known) {
+  if (known.empty()) return "";
+  std::sort(known.begin(), known.end());
+  std::stable_sort(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+    return EditDistance(unknown, a) < EditDistance(unknown, b);
+  });
+  size_t close = std::max<size_t>(2, unknown.size() / 3);
+  size_t count = 0;
+  while (count < std::min<size_t>(3, known.size()) &&
+         EditDistance(unknown, known[count]) <= close) {
+    ++count;
+  }
+  std::string out = count > 0 ? "; did you mean " : "; there are ";
+  if (count == 0) count = std::min<size_t>(8, known.size());
+  bool all = count == known.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) out += ", ";
+    out += "\"" + known[i] + "\"";
+  }
+  bool question = out.starts_with("; did");
+  return out + (question ? "?" : all ? "" : " and others");
+}
+
+}  // namespace crm::filter
