@@ -1,0 +1,228 @@
+#include "libs/command/pg_commit.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "libs/base/crash_point.h"
+#include "libs/command/pg_sql.h"
+
+namespace crm {
+
+namespace {
+
+// How long a commit whose answer was lost is asked for before the caller is told that it is unknown.
+constexpr int kSettleAttempts = 60;
+constexpr auto kSettlePause = std::chrono::milliseconds(500);
+
+struct Lock {
+  int64_t hash;
+  bool exclusive;
+};
+
+// Collisions only make two strangers wait for each other.
+int64_t LockHash(const RecordKey& key) {
+  std::string label(reinterpret_cast<const char*>(key.tenant.bytes.data()), 16);
+  Uuid hash = NamedUuid(key.type->table() + label,
+                        std::string_view(reinterpret_cast<const char*>(key.id.bytes.data()), 16));
+  uint64_t value = 0;
+  // Bytes 6 and 8 carry the version and variant bits.
+  for (size_t i : {0, 1, 2, 3, 4, 5, 9, 10}) value = value << 8 | hash.bytes[i];
+  return static_cast<int64_t>(value);
+}
+
+std::vector<Lock> LocksOf(std::span<const WriteSet* const> group) {
+  std::map<int64_t, bool> locks;
+  for (const WriteSet* set : group) {
+    for (const auto& check : set->checks) locks.emplace(LockHash(check.key), false);
+    for (const auto& write : set->records) locks[LockHash(write.key)] = true;
+  }
+  std::vector<Lock> sorted;
+  for (const auto& [hash, exclusive] : locks) sorted.push_back({hash, exclusive});
+  return sorted;
+}
+
+bool ConnectionLost(const Status& status) { return status.reason() == "PG_CONNECTION_LOST"; }
+
+}  // namespace
+
+Status PgCommit::EnsureSession() {
+  if (session_ != nullptr) return Status::Ok();
+  auto session = database_.OpenSession();
+  if (!session.ok()) return session.status();
+  session_ = std::move(*session);
+  return Status::Ok();
+}
+
+std::vector<CommitResult> PgCommit::Commit(std::span<const WriteSet* const> group) {
+  std::vector<CommitResult> results(group.size());
+  Status status = CommitGroup(group, results);
+  if (status.ok()) return results;
+  bool settled = status.reason() == "COMMIT_UNKNOWN";
+  if (session_ != nullptr && !session_->Rollback().ok()) session_ = nullptr;
+  if (group.size() > 1 && !settled && !ConnectionLost(status)) return CommitSingly(group, status);
+  for (auto& result : results) {
+    result = CommitResult();
+    result.status = status;
+  }
+  return results;
+}
+
+// An unexpected error names no culprit: its members are committed one by one, so that one never fails its neighbours.
+std::vector<CommitResult> PgCommit::CommitSingly(std::span<const WriteSet* const> group,
+                                                 const Status& why) {
+  std::vector<CommitResult> results;
+  for (const WriteSet* set : group) {
+    auto single = Commit(std::span(&set, 1));
+    results.push_back(std::move(single.front()));
+  }
+  return results;
+}
+
+Status PgCommit::CommitGroup(std::span<const WriteSet* const> group,
+                             std::vector<CommitResult>& results) {
+  if (auto status = EnsureSession(); !status.ok()) return status;
+  std::string xid;
+  auto versions = LockAndRead(group, xid);
+  if (!versions.ok() && ConnectionLost(versions.status())) {
+    // Nothing was sent that could have been stored: once more on a new connection.
+    if (auto status = session_->Rollback(); !status.ok()) return status;
+    versions = LockAndRead(group, xid);
+  }
+  if (!versions.ok()) return versions.status();
+  Survivors survivors = Judge(group, std::move(*versions), results);
+  std::vector<CommitResult*> committed;
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (results[i].outcome == CommitResult::Outcome::kCommitted) committed.push_back(&results[i]);
+  }
+  if (survivors.records.empty() &&
+      std::all_of(survivors.sets.begin(), survivors.sets.end(),
+                  [](const WriteSet* set) { return set->log.empty(); })) {
+    return session_->Rollback();  // only verified
+  }
+  return WriteAll(survivors, xid, std::move(committed));
+}
+
+Result<PgCommit::Versions> PgCommit::LockAndRead(std::span<const WriteSet* const> group,
+                                                 std::string& xid) {
+  std::set<Uuid> tenants;
+  std::map<const RecordType*, std::set<std::pair<Uuid, Uuid>>> names;
+  for (const WriteSet* set : group) {
+    tenants.insert(set->tenant);
+    for (const auto& check : set->checks) {
+      names[check.key.type].insert({check.key.tenant, check.key.id});
+    }
+  }
+  std::vector<pg::Statement> statements;
+  statements.push_back(pg::SetTenants(std::vector<Uuid>(tenants.begin(), tenants.end())));
+  statements.push_back({"SELECT pg_current_xact_id()::text", {}});
+  std::vector<std::optional<int64_t>> hashes;
+  std::vector<std::optional<bool>> exclusive;
+  for (const Lock& lock : LocksOf(group)) {
+    hashes.push_back(lock.hash);
+    exclusive.push_back(lock.exclusive);
+  }
+  statements.push_back(
+      {"SELECT CASE WHEN e THEN pg_advisory_xact_lock(k)::text ELSE "
+       "pg_advisory_xact_lock_shared(k)::text END FROM unnest($1::bigint[], $2::bool[]) AS l(k, e)",
+       {pg::Array(std::move(hashes)), pg::Array(std::move(exclusive))}});
+  std::vector<const RecordType*> types;
+  for (const auto& [type, ids] : names) {
+    types.push_back(type);
+    statements.push_back(SelectVersions(*type, ids));
+  }
+  auto rows = session_->RunBegin(statements);
+  if (!rows.ok()) return rows.status();
+  xid = (*rows)[1].GetString(0, 0);
+  Versions versions;
+  for (size_t i = 0; i < types.size(); ++i) {
+    const pg::Rows& found = (*rows)[3 + i];
+    for (size_t row = 0; row < found.size(); ++row) {
+      versions[{types[i], found.GetUuid(row, 0), found.GetUuid(row, 1)}] = found.GetInt(row, 2);
+    }
+  }
+  return versions;
+}
+
+PgCommit::Survivors PgCommit::Judge(std::span<const WriteSet* const> group, Versions versions,
+                                    std::vector<CommitResult>& results) {
+  Survivors survivors;
+  for (size_t i = 0; i < group.size(); ++i) {
+    auto moved = std::find_if(
+        group[i]->checks.begin(), group[i]->checks.end(), [&](const Check& check) {
+          auto found = versions.find(check.key);
+          return (found == versions.end() ? 0 : found->second) != check.version;
+        });
+    if (moved != group[i]->checks.end()) {
+      results[i].outcome = CommitResult::Outcome::kStale;
+      results[i].stale = moved->key;
+      continue;
+    }
+    results[i].outcome = CommitResult::Outcome::kCommitted;
+    survivors.sets.push_back(group[i]);
+    for (const auto& write : group[i]->records) {
+      survivors.records[write.key] = &write;
+      versions[write.key] = write.version;
+    }
+  }
+  return survivors;
+}
+
+Status PgCommit::WriteAll(const Survivors& survivors, const std::string& xid,
+                          std::vector<CommitResult*> results) {
+  std::vector<const RecordWrite*> writes;
+  for (const auto& [key, write] : survivors.records) writes.push_back(write);
+  std::vector<pg::Statement> statements = WriteRecords(writes);
+  bool logs = false;
+  for (const WriteSet* set : survivors.sets) logs = logs || !set->log.empty();
+  if (logs) statements.push_back(InsertLog(survivors.sets));
+  CrashPoint("pg_commit.before_commit");
+  auto rows = session_->RunCommit(statements);
+  std::vector<pg::Rows> answers;
+  if (rows.ok()) {
+    answers = std::move(*rows);
+  } else if (ConnectionLost(rows.status())) {
+    if (auto status = SettleUnknown(xid, survivors, answers); !status.ok()) return status;
+  } else {
+    return rows.status();
+  }
+  if (!logs) return Status::Ok();
+  // Numbered in the order in which the statement was given them.
+  const pg::Rows& numbered = answers.back();
+  size_t next = 0;
+  for (size_t i = 0; i < survivors.sets.size(); ++i) {
+    for (const auto& row : survivors.sets[i]->log) {
+      results[i]->log.push_back(row);
+      Number(numbered, next++, results[i]->log.back());
+    }
+  }
+  return Status::Ok();
+}
+
+Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivors,
+                               std::vector<pg::Rows>& log_rows) {
+  Status unknown(Code::kUnknown, "COMMIT_UNKNOWN",
+                 "The database went away during the commit; whether it took place is not known. "
+                 "Repeat the call with the same request_id.");
+  for (int attempt = 0; attempt < kSettleAttempts; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(kSettlePause);
+    auto state = database_.XactStatus(xid);
+    if (!state.ok() || *state == pg::XactState::kInProgress) continue;
+    if (*state == pg::XactState::kAborted) {
+      // As if the connection had been lost before: the members may be run again.
+      return Unavailable("COMMIT_LOST", "The database went away and nothing was stored; try again.");
+    }
+    if (auto status = session_->Rollback(); !status.ok()) continue;
+    // Committed, or a server that does not know the number (a change of timeline): our log rows tell.
+    auto found = session_->Run(std::vector{SelectNumbers(survivors.sets)});
+    if (!found.ok()) continue;
+    if (found->front().size() == 0 && *state == pg::XactState::kUnknown) {
+      return Unavailable("COMMIT_LOST", "The database went away and nothing was stored; try again.");
+    }
+    log_rows.push_back(found->front());
+    return Status::Ok();
+  }
+  return unknown;
+}
+
+}  // namespace crm

@@ -1,0 +1,49 @@
+// The writing half of PgStore; see pg_store.h for how a group is committed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/command/store.h"
+#include "libs/pg/database.h"
+
+namespace crm {
+
+// Not thread-safe: the committing thread's.
+class PgCommit {
+ public:
+  explicit PgCommit(pg::Database& database) : database_(database) {}
+
+  // As Store::Commit.
+  std::vector<CommitResult> Commit(std::span<const WriteSet* const> group);
+
+ private:
+  using Versions = std::map<RecordKey, int64_t>;
+  struct Survivors {
+    // The last write of each record, in the order of keys.
+    std::map<RecordKey, const RecordWrite*> records;
+    std::vector<const WriteSet*> sets;
+  };
+
+  // One transaction for the group; a Status where it failed as a whole.
+  Status CommitGroup(std::span<const WriteSet* const> group, std::vector<CommitResult>& results);
+  std::vector<CommitResult> CommitSingly(std::span<const WriteSet* const> group, const Status& why);
+  // Locks the names and reads their versions; fills `xid`.
+  Result<Versions> LockAndRead(std::span<const WriteSet* const> group, std::string& xid);
+  static Survivors Judge(std::span<const WriteSet* const> group, Versions versions,
+                         std::vector<CommitResult>& results);
+  Status WriteAll(const Survivors& survivors, const std::string& xid,
+                  std::vector<CommitResult*> results);
+  // After the connection was lost in the commit: whether it took place. OK: yes.
+  Status SettleUnknown(const std::string& xid, const Survivors& survivors,
+                       std::vector<pg::Rows>& log_rows);
+  Status EnsureSession();
+
+  pg::Database& database_;
+  std::unique_ptr<pg::Session> session_;
+};
+
+}  // namespace crm

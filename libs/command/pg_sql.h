@@ -1,0 +1,48 @@
+// The statements of PgStore. All SQL that the kernel makes from record types is here.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/command/store.h"
+#include "libs/pg/database.h"
+
+namespace crm {
+
+// Columns: tenant, id, version.
+pg::Statement SelectVersions(const RecordType& type, const std::set<std::pair<Uuid, Uuid>>& names);
+
+// Upserts, deletions and index rows of all writes, one statement a table and kind.
+std::vector<pg::Statement> WriteRecords(const std::vector<const RecordWrite*>& writes);
+
+// Takes the next numbers from log_head and inserts the rows of all sets in their order. Columns: seq, recorded_at, event_id.
+pg::Statement InsertLog(const std::vector<const WriteSet*>& sets);
+// The same columns of rows that may be there already.
+pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets);
+// Sets seq and recorded_time of the i-th row inserted.
+void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row);
+
+// Columns: id, version, occurred_at, body.
+pg::Statement SelectMany(const RecordType& type, const Uuid& tenant, std::span<const Uuid> ids);
+// Columns: id, version, occurred_at, body, tenant, then the order's columns. In pg_list.cpp, as is SelectAggregate.
+Result<pg::Statement> SelectList(const ListQuery& query);
+// Columns: group_by..., count, sum.
+Result<pg::Statement> SelectAggregate(const AggregateQuery& query);
+
+// Columns as ReadLogRow expects them.
+pg::Statement SelectLog(const LogQuery& query);
+pg::Statement SelectLogRowAt(const RecordKey& key, Timeline timeline, Time time);
+pg::Statement SelectLogRowsAt(const RecordType& type, const Uuid& tenant, Timeline timeline,
+                              Time time, const Uuid& after, size_t limit);
+kernel::v1::LogRow ReadLogRow(const pg::Rows& rows, size_t row);
+
+// A column's value as a parameter, and the SQL type to cast it to.
+pg::Param ColumnParam(const ColumnValue& value);
+const char* ColumnCast(ColumnKind kind);
+
+// The value of a column of a list or aggregate, by its kind.
+ColumnValue ReadColumn(const pg::Rows& rows, size_t row, size_t column, ColumnKind kind);
+
+}  // namespace crm

@@ -1,0 +1,155 @@
+#include "libs/command/pg_store.h"
+
+#include "libs/command/pg_commit.h"
+#include "libs/command/pg_sql.h"
+
+namespace crm {
+
+PgStore::PgStore(pg::Database& database, pg::Database& scan)
+    : database_(database), scan_(scan), commit_(std::make_unique<PgCommit>(database)) {}
+
+PgStore::~PgStore() = default;
+
+Result<std::optional<StoredRecord>> PgStore::Get(const RecordKey& key, std::stop_token stop) {
+  auto found = GetMany(*key.type, key.tenant, std::span(&key.id, 1), stop);
+  if (!found.ok()) return found.status();
+  if (found->empty()) return std::optional<StoredRecord>();
+  return std::optional(std::move(found->front()));
+}
+
+Result<std::vector<StoredRecord>> PgStore::GetMany(const RecordType& type, const Uuid& tenant,
+                                                   std::span<const Uuid> ids,
+                                                   std::stop_token stop) {
+  auto rows = database_.Read(tenant, SelectMany(type, tenant, ids), stop);
+  if (!rows.ok()) return rows.status();
+  std::vector<StoredRecord> records;
+  for (size_t row = 0; row < rows->size(); ++row) {
+    records.push_back({rows->GetUuid(row, 0), rows->GetInt(row, 1), rows->GetString(row, 3),
+                       rows->GetTime(row, 2)});
+  }
+  return records;
+}
+
+Result<std::vector<ListedRecord>> PgStore::List(const ListQuery& query, std::stop_token stop) {
+  auto statement = SelectList(query);
+  if (!statement.ok()) return statement.status();
+  auto rows = query.tenant ? database_.Read(*query.tenant, *statement, stop)
+                           : scan_.Read(*statement, stop);
+  if (!rows.ok()) return rows.status();
+  std::vector<ListedRecord> listed;
+  listed.reserve(rows->size());
+  for (size_t row = 0; row < rows->size(); ++row) {
+    ListedRecord record;
+    record.record = {rows->GetUuid(row, 0), rows->GetInt(row, 1), rows->GetString(row, 3),
+                     rows->GetTime(row, 2)};
+    record.tenant = rows->GetUuid(row, 4);
+    record.position.id = record.record.id;
+    for (size_t i = 0; i < query.order.size(); ++i) {
+      const Column* column = query.type->FindColumn(query.order[i].field_path);
+      record.position.values.push_back(ReadColumn(*rows, row, 5 + i, column->kind));
+    }
+    listed.push_back(std::move(record));
+  }
+  return listed;
+}
+
+Result<std::vector<AggregateRow>> PgStore::Aggregate(const AggregateQuery& query,
+                                                     std::stop_token stop) {
+  auto statement = SelectAggregate(query);
+  if (!statement.ok()) return statement.status();
+  auto rows = database_.Read(query.tenant, *statement, stop);
+  if (!rows.ok()) return rows.status();
+  std::vector<AggregateRow> result;
+  for (size_t row = 0; row < rows->size(); ++row) {
+    AggregateRow total;
+    for (size_t i = 0; i < query.group_by.size(); ++i) {
+      total.group.push_back(
+          ReadColumn(*rows, row, i, query.type->FindColumn(query.group_by[i])->kind));
+    }
+    total.count = rows->GetInt(row, query.group_by.size());
+    total.sum = rows->GetInt(row, query.group_by.size() + 1);
+    result.push_back(std::move(total));
+  }
+  return result;
+}
+
+Result<std::vector<kernel::v1::LogRow>> PgStore::ReadLog(const LogQuery& query,
+                                                         std::stop_token stop) {
+  auto rows = query.tenant ? database_.Read(*query.tenant, SelectLog(query), stop)
+                           : scan_.Read(SelectLog(query), stop);
+  if (!rows.ok()) return rows.status();
+  std::vector<kernel::v1::LogRow> log;
+  log.reserve(rows->size());
+  for (size_t row = 0; row < rows->size(); ++row) log.push_back(ReadLogRow(*rows, row));
+  return log;
+}
+
+Result<std::optional<kernel::v1::LogRow>> PgStore::LogRowAt(const RecordKey& key, Timeline timeline,
+                                                            Time time, std::stop_token stop) {
+  auto rows = database_.Read(key.tenant, SelectLogRowAt(key, timeline, time), stop);
+  if (!rows.ok()) return rows.status();
+  if (rows->size() == 0) return std::optional<kernel::v1::LogRow>();
+  return std::optional(ReadLogRow(*rows, 0));
+}
+
+Status PgStore::ForEachLogRowAt(const RecordType& type, const Uuid& tenant, Timeline timeline,
+                                Time time,
+                                const std::function<bool(const kernel::v1::LogRow&)>& visit,
+                                std::stop_token stop) {
+  constexpr size_t kPage = 1000;
+  Uuid after;
+  while (true) {
+    auto rows = database_.Read(
+        tenant, SelectLogRowsAt(type, tenant, timeline, time, after, kPage), stop);
+    if (!rows.ok()) return rows.status();
+    for (size_t row = 0; row < rows->size(); ++row) {
+      after = rows->GetUuid(row, 3);
+      if (!visit(ReadLogRow(*rows, row))) return Status::Ok();
+    }
+    if (rows->size() < kPage) return Status::Ok();
+  }
+}
+
+Result<std::pair<int64_t, Time>> PgStore::LogHead(std::stop_token stop) {
+  auto rows = scan_.Read({"SELECT seq, recorded_at FROM log_head", {}}, stop);
+  if (!rows.ok()) return rows.status();
+  return std::pair(rows->GetInt(0, 0), rows->GetTime(0, 1));
+}
+
+std::vector<CommitResult> PgStore::Commit(std::span<const WriteSet* const> group) {
+  return commit_->Commit(group);
+}
+
+Status PgStore::SettleLog(Time time) {
+  // Waits for a group that is numbering its rows: after this none of them can be at or before `time`.
+  auto rows = database_.Read(
+      {"UPDATE log_head SET recorded_at = $1::timestamptz "
+       "WHERE recorded_at < $1::timestamptz AND clock_timestamp() >= $1::timestamptz",
+       {pg::Value(time)}});
+  if (!rows.ok()) return rows.status();
+  auto head = LogHead({});
+  if (!head.ok()) return head.status();
+  return head->second >= time ? Status::Ok() : FutureAsOf(time);
+}
+
+Result<int64_t> PgStore::PruneExpired(Time now, size_t limit) {
+  auto expired = scan_.Read({"SELECT tenant, id FROM idempotency WHERE expire_time <= $1::timestamptz "
+                             "ORDER BY expire_time LIMIT $2::bigint",
+                             {pg::Value(now), pg::Value(static_cast<int64_t>(limit))}});
+  if (!expired.ok()) return expired.status();
+  std::map<Uuid, std::vector<std::optional<Uuid>>> by_tenant;
+  for (size_t row = 0; row < expired->size(); ++row) {
+    by_tenant[expired->GetUuid(row, 0)].push_back(expired->GetUuid(row, 1));
+  }
+  int64_t pruned = 0;
+  for (auto& [tenant, ids] : by_tenant) {
+    auto deleted = database_.Read(
+        tenant, {"DELETE FROM idempotency WHERE tenant = $1::uuid AND id = ANY($2::uuid[])",
+                 {pg::Value(tenant), pg::Array(std::move(ids))}});
+    if (!deleted.ok()) return deleted.status();
+    pruned += deleted->affected();
+  }
+  return pruned;
+}
+
+}  // namespace crm

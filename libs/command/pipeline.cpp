@@ -1,0 +1,423 @@
+#include "libs/command/pipeline.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include <cstdio>
+
+#include "crm/options/v1/options.pb.h"
+#include "libs/command/access.h"
+#include "libs/command/idempotency.h"
+#include "libs/command/record_codec.h"
+#include "libs/trace/trace_context.h"
+
+namespace crm {
+
+using google::protobuf::Descriptor;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+using google::protobuf::ServiceDescriptor;
+
+namespace {
+
+// Reruns against committed changes after which a call gives up. Against pending records there is no bound: each of those means
+// that another call made progress.
+constexpr int kMaxReruns = 8;
+
+[[noreturn]] void Mistake(const std::string& what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::abort();
+}
+
+const MethodDescriptor* FindMethod(const ServiceDescriptor* service, const char* name) {
+  const MethodDescriptor* method = service->FindMethodByName(name);
+  if (method == nullptr) Mistake(service->full_name() + " has no method " + name);
+  return method;
+}
+
+bool ReadsOnly(const MethodDescriptor& method) {
+  return method.options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+}
+
+bool FlagOf(const Message& request, const char* name) {
+  const auto* field = request.GetDescriptor()->FindFieldByName(name);
+  return field != nullptr && field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL &&
+         request.GetReflection()->GetBool(request, field);
+}
+
+std::optional<Time> TimeOf(const Message& request, const char* name) {
+  const auto* field = request.GetDescriptor()->FindFieldByName(name);
+  if (field == nullptr || !request.GetReflection()->HasField(request, field)) return std::nullopt;
+  return GetTimestamp(request, field);
+}
+
+// A child of the caller's span, or the root of a new trace.
+log::TraceContext TraceFrom(const std::string& traceparent, IdGenerator& ids) {
+  auto parent = trace::ParseTraceparent(traceparent);
+  return parent ? trace::ChildOf(*parent, ids) : trace::NewTrace(ids, false);
+}
+
+std::string First(const rpc::Metadata& metadata, const char* key) {
+  auto found = metadata.find(key);
+  return found == metadata.end() ? std::string() : found->second;
+}
+
+}  // namespace
+
+// One call from its arrival to its answer, over all its attempts.
+struct CallPipeline::Job {
+  const MethodBinding* binding = nullptr;  // nullptr: internal
+  std::shared_ptr<rpc::ServerCall> rpc;
+  InternalCall internal;
+  std::function<void(Status)> done;
+
+  CallContext context;
+  log::TraceContext trace;
+  std::unique_ptr<Message> request;
+  std::optional<RecordKey> idempotency;
+  std::string request_hash;
+  bool recall = false;  // the key may have been answered meanwhile
+  int reruns = 0;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  // Of the attempt that is being committed.
+  Status refusal;
+  std::unique_ptr<Message> response;
+  Call::AfterCommit after_commit;
+
+  bool reads_only() const { return binding != nullptr && ReadsOnly(*binding->method); }
+};
+
+struct CallPipeline::Meters {
+  explicit Meters(metrics::Registry& registry, const std::string& service)
+      : calls(registry.AddCounter({.name = "crm_calls_total",
+                                   .help = "Calls that ended, by how.",
+                                   .labels = {"service", "origin", "code"},
+                                   .max_series = 2000})),
+        seconds(registry.AddHistogram({.name = "crm_call_seconds",
+                                       .help = "Time from a call's arrival to its answer.",
+                                       .labels = {"service", "origin"},
+                                       .max_series = 500},
+                                      metrics::SecondsBuckets())),
+        reruns(registry
+                   .AddCounter({.name = "crm_call_reruns_total",
+                                .help = "Attempts beyond the first, because a record had moved.",
+                                .labels = {"service"}})
+                   .With({service})) {}
+
+  metrics::CounterFamily calls;
+  metrics::HistogramFamily seconds;
+  metrics::Counter reruns;
+};
+
+MethodBinding BindMessages(const ServiceDescriptor* service, const char* method,
+                           const Descriptor* request, const Descriptor* response,
+                           Function function) {
+  MethodBinding binding;
+  binding.method = FindMethod(service, method);
+  if (binding.method->input_type() != request || binding.method->output_type() != response) {
+    Mistake(binding.method->full_name() + " is bound to a function of other types");
+  }
+  binding.unary = std::move(function);
+  return binding;
+}
+
+MethodBinding BindStream(const ServiceDescriptor* service, const char* method,
+                         StreamFunction function) {
+  MethodBinding binding;
+  binding.method = FindMethod(service, method);
+  if (!binding.method->server_streaming()) Mistake(binding.method->full_name() + " is no stream");
+  binding.stream = std::move(function);
+  return binding;
+}
+
+CallPipeline::CallPipeline(PipelineParts parts)
+    : parts_(std::move(parts)),
+      meters_(std::make_unique<Meters>(*parts_.metrics, parts_.service)) {}
+
+CallPipeline::~CallPipeline() = default;
+
+std::vector<rpc::ServiceBinding> CallPipeline::Bindings(const std::vector<MethodBinding>& methods) {
+  std::map<const ServiceDescriptor*, rpc::ServiceBinding> services;
+  for (const auto& binding : methods) {
+    auto& service = services[binding.method->service()];
+    service.descriptor = binding.method->service();
+    service.methods[binding.method->name()] =
+        [this, binding](std::shared_ptr<rpc::ServerCall> call) { Handle(binding, std::move(call)); };
+  }
+  std::vector<rpc::ServiceBinding> result;
+  for (auto& [descriptor, service] : services) result.push_back(std::move(service));
+  return result;
+}
+
+std::shared_ptr<CallPipeline::Job> CallPipeline::Admit(const MethodBinding& binding,
+                                                       std::shared_ptr<rpc::ServerCall> call) {
+  auto job = std::make_shared<Job>();
+  job->binding = &binding;
+  job->context.id = parts_.ids->Next();
+  job->context.now = parts_.clock->Now();
+  job->context.origin = binding.method->service()->full_name() + "/" + binding.method->name();
+  job->context.stop = call->stop_token();
+  job->trace = TraceFrom(First(call->metadata(), "traceparent"), *parts_.ids);
+  job->context.cause.traceparent = trace::FormatTraceparent(job->trace);
+  std::string request_id = First(call->metadata(), "x-request-id");
+  job->context.cause.correlation =
+      request_id.empty() || request_id.size() > 100 ? job->context.id.ToString() : request_id;
+  job->rpc = std::move(call);
+  return job;
+}
+
+void CallPipeline::Handle(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call) {
+  auto job = Admit(binding, std::move(call));
+  if (binding.method->options().GetExtension(options::v1::method).inline_()) return Serve(job);
+  if (parts_.executor->Post([this, job] { Serve(job); })) return;
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY", "Too many calls are waiting; try again later.");
+  Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
+}
+
+// The ordered list: trace, (metrics and access log in Finish,) authenticate, tenant, deadline, rate limit, authorise, request,
+// idempotency, handler, commit, error mapping.
+void CallPipeline::Serve(std::shared_ptr<Job> job) {
+  log::TraceScope scope(job->trace);
+  if (auto status = Authorise(*job, job->rpc->metadata()); !status.ok()) return Finish(*job, status);
+  if (auto status = ReadRequest(*job); !status.ok()) return Finish(*job, status);
+  if (job->binding->stream) return Stream(job);
+  Try(job);
+}
+
+Status CallPipeline::Authorise(Job& job, const rpc::Metadata& metadata) {
+  const auto& options = job.binding->method->options().GetExtension(options::v1::method);
+  if (!options.public_()) {
+    auto principal = parts_.authenticator->Authenticate(metadata);
+    if (!principal.ok()) return principal.status();
+    job.context.principal = std::move(*principal);
+    if (job.context.principal.tenant.is_nil()) {
+      return Status(Code::kUnauthenticated, "NO_TENANT", "The credentials belong to no tenant.");
+    }
+  }
+  if (job.context.stop.stop_requested()) {
+    return Status(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED",
+                  "The call's deadline passed before it was begun; nothing was done.");
+  }
+  if (parts_.rate_limit != nullptr) {
+    auto status = parts_.rate_limit->Admit(job.context.principal, job.context.origin);
+    if (!status.ok()) return status;
+  }
+  const std::string& permission = options.permission();
+  if (permission.empty()) return Status::Ok();
+  auto dot = permission.find('.');
+  job.context.object = permission.substr(0, dot);
+  job.context.action = permission.substr(dot + 1);
+  if (!job.context.principal.Allows(job.context.object, job.context.action)) {
+    return PermissionDenied(job.context.object, job.context.action);
+  }
+  return Status::Ok();
+}
+
+Status CallPipeline::ReadRequest(Job& job) {
+  const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+      job.binding->method->input_type());
+  job.request.reset(prototype->New());
+  if (!job.request->ParseFromString(job.rpc->request())) {
+    return InvalidArgument("REQUEST_UNREADABLE",
+                           "The request is not a valid " + prototype->GetTypeName() + ".");
+  }
+  if (auto as_of = TimeOf(*job.request, "as_of")) {
+    if (auto status = parts_.services.store->SettleLog(*as_of); !status.ok()) return status;
+    job.context.past = {Timeline::kRecorded, *as_of};
+  } else if (auto effective = TimeOf(*job.request, "effective_as_of")) {
+    job.context.past = {Timeline::kOccurred, *effective};
+  }
+  std::string request_id = RequestId(*job.request);
+  if (request_id.empty() || job.reads_only()) return Status::Ok();
+  if (request_id.size() > 200) return InvalidField("request_id", "must have at most 200 characters");
+  job.idempotency =
+      IdempotencyRecord(*parts_.services.types, job.context.principal.tenant,
+                        job.context.principal.name, job.context.origin, request_id);
+  job.request_hash = RequestHash(*job.request);
+  return Status::Ok();
+}
+
+void CallPipeline::Stream(std::shared_ptr<Job> job) {
+  Call call(parts_.services, job->context);
+  auto write = [&](const Message& message) {
+    return !job->context.stop.stop_requested() && job->rpc->Write(message.SerializeAsString());
+  };
+  Finish(*job, job->binding->stream(call, *job->request, write));
+}
+
+bool CallPipeline::AnswerFromKey(Job& job) {
+  auto answer = RecallAnswer(*parts_.services.store, *job.idempotency, job.request_hash,
+                             job.context.stop);
+  if (!answer.ok()) {
+    Finish(job, answer.status());
+    return true;
+  }
+  if (!*answer) return false;
+  const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+      job.binding->method->output_type());
+  job.response.reset(prototype->New());
+  job.response->ParseFromString(**answer);
+  Finish(job, Status::Ok());
+  return true;
+}
+
+void CallPipeline::Try(std::shared_ptr<Job> job) {
+  log::TraceScope scope(job->trace);
+  if (job->recall && job->idempotency && AnswerFromKey(*job)) return;
+  Call call(parts_.services, job->context);
+  Status status;
+  job->response.reset();
+  if (job->binding != nullptr) {
+    auto response = job->binding->unary(call, *job->request);
+    if (response.ok()) {
+      job->response = std::move(*response);
+    } else {
+      status = response.status();
+    }
+  } else {
+    status = job->internal.run(call);
+  }
+  if (!status.ok()) return Refuse(job, call, status);
+  if (job->response != nullptr) call.Complete(*job->response);
+  if (job->reads_only()) {
+    if (call.has_writes()) status = Internal(job->context.origin + " is a read and stored something");
+    return Finish(*job, status);
+  }
+  if (job->request != nullptr && FlagOf(*job->request, "validate_only")) {
+    return Finish(*job, Status::Ok());
+  }
+  job->after_commit = call.TakeAfterCommit();
+  job->refusal = Status::Ok();
+  auto set = call.TakeWriteSet();
+  if (job->idempotency) {
+    set->checks.push_back({*job->idempotency, 0});
+    set->records.push_back(RememberAnswer(*job->idempotency, job->request_hash,
+                                          job->response->SerializeAsString(), job->context.now));
+  }
+  if (set->checks.empty()) return Finish(*job, Status::Ok());
+  Submit(job, std::move(set));
+}
+
+// A refusal must be true of committed state: the versions it was decided on, and the key, are verified like those of a write.
+void CallPipeline::Refuse(std::shared_ptr<Job> job, Call& call, Status status) {
+  bool retriable_elsewhere = status.code() == Code::kCancelled ||
+                             status.code() == Code::kDeadlineExceeded ||
+                             status.code() == Code::kUnavailable;
+  if (job->reads_only() || retriable_elsewhere || (!call.has_checks() && !job->idempotency)) {
+    return Finish(*job, status);
+  }
+  auto set = call.TakeWriteSet();
+  set->records.clear();
+  set->log.clear();
+  if (job->idempotency) set->checks.push_back({*job->idempotency, 0});
+  job->refusal = std::move(status);
+  Submit(job, std::move(set));
+}
+
+void CallPipeline::Submit(std::shared_ptr<Job> job, std::unique_ptr<WriteSet> set) {
+  auto status = parts_.committer->Submit(
+      std::move(set), [this, job](CommitResult result) { Settle(job, std::move(result)); });
+  if (!status.ok()) Finish(*job, status);
+}
+
+void CallPipeline::Settle(std::shared_ptr<Job> job, CommitResult result) {
+  if (result.outcome == CommitResult::Outcome::kFailed) return Finish(*job, result.status);
+  if (result.outcome == CommitResult::Outcome::kStale) {
+    if (job->idempotency && result.stale == *job->idempotency) {
+      job->recall = true;
+      if (result.pending_conflict) return AwaitAnswer(job, *result.stale);
+    }
+    return Again(job, !result.pending_conflict);
+  }
+  if (!job->refusal.ok()) return Finish(*job, job->refusal);
+  if (!job->after_commit || job->response == nullptr) return Finish(*job, Status::Ok());
+  bool posted = parts_.executor->Post([this, job] {
+    log::TraceScope scope(job->trace);
+    job->after_commit(*job->response);
+    Finish(*job, Status::Ok());
+  });
+  // The commit stands; only what the action would have added to the answer is missing.
+  if (!posted) Finish(*job, Status::Ok());
+}
+
+// A duplicate in flight waits for the first: a set that checks the first one's pending key queues behind it.
+void CallPipeline::AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key) {
+  auto set = std::make_unique<WriteSet>();
+  set->tenant = key.tenant;
+  set->checks.push_back({key, 1});
+  auto status = parts_.committer->Submit(std::move(set),
+                                         [this, job](CommitResult) { Again(job, false); });
+  if (!status.ok()) Finish(*job, status);
+}
+
+void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
+  meters_->reruns.Add();
+  if (counted && ++job->reruns > kMaxReruns) {
+    Status aborted(Code::kAborted, "TOO_MUCH_CONTENTION",
+                   "The record kept changing while this call was decided; try again.");
+    return Finish(*job, aborted.RetryAfter(std::chrono::milliseconds(100)));
+  }
+  if (parts_.executor->Post([this, job] { Try(job); })) return;
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY", "Too many calls are waiting; try again later.");
+  Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
+}
+
+void CallPipeline::Finish(Job& job, Status status) {
+  auto elapsed = std::chrono::steady_clock::now() - job.started;
+  meters_->calls.With({parts_.service, job.context.origin, CodeName(status.code())}).Add();
+  meters_->seconds.With({parts_.service, job.context.origin})
+      .Observe(std::chrono::duration_cast<Duration>(elapsed));
+  bool ours = status.code() == Code::kInternal || status.code() == Code::kDataLoss;
+  parts_.log->Log(ours ? log::Level::kError : log::Level::kInfo, "call",
+                  {{"origin", log::Safe(job.context.origin)},
+                   {"tenant", job.context.principal.tenant},
+                   {"status", status},
+                   {"duration", elapsed}});
+  if (job.rpc == nullptr) return job.done(std::move(status));
+  if (!status.ok()) return job.rpc->Finish(std::move(status));
+  job.rpc->Finish(job.response == nullptr ? std::string() : job.response->SerializeAsString());
+}
+
+Status CallPipeline::Run(InternalCall call, std::function<void(Status)> done) {
+  auto job = std::make_shared<Job>();
+  job->internal = std::move(call);
+  job->done = std::move(done);
+  job->context.id = job->internal.id;
+  job->context.principal = job->internal.principal;
+  job->context.cause = job->internal.cause;
+  job->context.origin = job->internal.origin;
+  job->context.now = parts_.clock->Now();
+  job->trace = TraceFrom(job->internal.cause.traceparent, *parts_.ids);
+  job->context.cause.traceparent = trace::FormatTraceparent(job->trace);
+  if (parts_.executor->Post([this, job] { Try(job); })) return Status::Ok();
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY", "Too many calls are waiting; try again later.");
+  return busy.RetryAfter(std::chrono::milliseconds(100));
+}
+
+Status CallPipeline::ReadDirectly(const MethodBinding& binding, const Principal& principal,
+                                  const Message& request, Message& response,
+                                  std::stop_token stop) {
+  CallContext context;
+  context.id = parts_.ids->Next();
+  context.principal = principal;
+  context.now = parts_.clock->Now();
+  context.origin = binding.method->service()->full_name() + "/" + binding.method->name();
+  context.stop = stop;
+  const std::string& permission =
+      binding.method->options().GetExtension(options::v1::method).permission();
+  auto dot = permission.find('.');
+  if (dot != std::string::npos) {
+    context.object = permission.substr(0, dot);
+    context.action = permission.substr(dot + 1);
+    if (!principal.Allows(context.object, context.action)) {
+      return PermissionDenied(context.object, context.action);
+    }
+  }
+  Call call(parts_.services, context);
+  auto answer = binding.unary(call, request);
+  if (!answer.ok()) return answer.status();
+  call.Complete(**answer);
+  response.CopyFrom(**answer);
+  return Status::Ok();
+}
+
+}  // namespace crm

@@ -1,0 +1,142 @@
+// CallPipeline: the one way into a service. RPCs, consumed events, timers and jobs all become calls here, so one guard holds on
+// every path. The order of steps is the order of the code in pipeline.cpp.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "libs/base/clock.h"
+#include "libs/base/executor.h"
+#include "libs/base/status.h"
+#include "libs/base/uuid.h"
+#include "libs/command/call.h"
+#include "libs/command/committer.h"
+#include "libs/log/logger.h"
+#include "libs/metrics/registry.h"
+#include "libs/rpc/server.h"
+
+namespace crm {
+
+// A handler with its types erased: request in, response out.
+using Function =
+    std::function<Result<std::unique_ptr<google::protobuf::Message>>(Call&, const google::protobuf::Message&)>;
+
+// A streaming handler writes messages until it returns, the writer says false, or call.stop() is requested.
+using StreamWriter = std::function<bool(const google::protobuf::Message&)>;
+using StreamFunction =
+    std::function<Status(Call&, const google::protobuf::Message&, const StreamWriter&)>;
+
+// One method of a proto service and what carries it out; exactly one of the two functions is set.
+struct MethodBinding {
+  const google::protobuf::MethodDescriptor* method = nullptr;
+  Function unary;
+  StreamFunction stream;
+};
+
+// Binds a plain function `Result<Response> F(Call&, const Request&)` to a method of a service, by name. Aborts where the proto
+// has no such method or its types differ: a mistake of the programmer, found at start.
+MethodBinding BindMessages(const google::protobuf::ServiceDescriptor* service, const char* method,
+                           const google::protobuf::Descriptor* request,
+                           const google::protobuf::Descriptor* response, Function function);
+MethodBinding BindStream(const google::protobuf::ServiceDescriptor* service, const char* method,
+                         StreamFunction function);
+
+template <class Request, class Response>
+MethodBinding Bind(const google::protobuf::ServiceDescriptor* service, const char* method,
+                   std::function<Result<Response>(Call&, const Request&)> function) {
+  return BindMessages(
+      service, method, Request::descriptor(), Response::descriptor(),
+      [function = std::move(function)](Call& call, const google::protobuf::Message& request)
+          -> Result<std::unique_ptr<google::protobuf::Message>> {
+        auto response = function(call, static_cast<const Request&>(request));
+        if (!response.ok()) return response.status();
+        return std::unique_ptr<google::protobuf::Message>(
+            std::make_unique<Response>(std::move(*response)));
+      });
+}
+
+// Says who calls, from the request's metadata. Thread-safe.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  // UNAUTHENTICATED where there are no valid credentials.
+  virtual Result<Principal> Authenticate(const rpc::Metadata& metadata) = 0;
+};
+
+// Says whether a call is within its limits. Thread-safe.
+class RateLimit {
+ public:
+  virtual ~RateLimit() = default;
+  // RESOURCE_EXHAUSTED with a retry delay where not.
+  virtual Status Admit(const Principal& principal, const std::string& method) = 0;
+};
+
+// A call from inside: an event, a timer, a job.
+struct InternalCall {
+  Uuid id;
+  Principal principal;
+  Cause cause;
+  std::string origin;
+  // Runs once per attempt; may be run again.
+  std::function<Status(Call&)> run;
+};
+
+struct PipelineParts {
+  std::string service;  // "leads"
+  CallServices services;
+  Committer* committer = nullptr;
+  Executor* executor = nullptr;
+  const Clock* clock = nullptr;
+  IdGenerator* ids = nullptr;
+  Authenticator* authenticator = nullptr;
+  RateLimit* rate_limit = nullptr;  // nullptr: none
+  const log::Logger* log = nullptr;
+  metrics::Registry* metrics = nullptr;
+};
+
+// Thread-safe.
+class CallPipeline {
+ public:
+  explicit CallPipeline(PipelineParts parts);
+  ~CallPipeline();
+
+  // The way in for RPCs: bind it as the handler of every method.
+  void Handle(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call);
+  // The same for all methods of all services bound, grouped for RpcServer::Create.
+  std::vector<rpc::ServiceBinding> Bindings(const std::vector<MethodBinding>& methods);
+
+  // The way in for the service's own calls: no authentication, same commit. `done` runs once, on any thread. RESOURCE_EXHAUSTED
+  // where the executor's queue is full; then `done` does not run.
+  Status Run(InternalCall call, std::function<void(Status)> done);
+
+  // A read by another module of the same thread of work (simulation): runs the function at once and returns its answer.
+  Status ReadDirectly(const MethodBinding& binding, const Principal& principal,
+                      const google::protobuf::Message& request,
+                      google::protobuf::Message& response, std::stop_token stop);
+
+ private:
+  struct Job;
+  struct Meters;
+
+  std::shared_ptr<Job> Admit(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call);
+  Status Authorise(Job& job, const rpc::Metadata& metadata);
+  Status ReadRequest(Job& job);
+  void Serve(std::shared_ptr<Job> job);
+  void Stream(std::shared_ptr<Job> job);
+  void Try(std::shared_ptr<Job> job);
+  void Refuse(std::shared_ptr<Job> job, Call& call, Status status);
+  void Submit(std::shared_ptr<Job> job, std::unique_ptr<WriteSet> set);
+  void Settle(std::shared_ptr<Job> job, CommitResult result);
+  void Again(std::shared_ptr<Job> job, bool counted);
+  void AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key);
+  bool AnswerFromKey(Job& job);
+  void Finish(Job& job, Status status);
+
+  PipelineParts parts_;
+  std::unique_ptr<Meters> meters_;
+};
+
+}  // namespace crm
