@@ -26,10 +26,10 @@ class Signal {
     raised_ = true;
     changed_.notify_all();
   }
-  // False where it was not raised within ten seconds.
-  bool Wait() {
+  // False where it was not raised in time.
+  bool Wait(std::chrono::milliseconds patience = std::chrono::seconds(10)) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return raised_; });
+    return changed_.wait_for(lock, patience, [this] { return raised_; });
   }
 
  private:

@@ -74,20 +74,22 @@ void HealthService::Watch(std::shared_ptr<Stream> stream, std::shared_ptr<void> 
 void HealthService::Add(const WatcherPtr& watcher) {
   std::lock_guard lock(mutex_);
   Push(watcher);
-  if (closed_) return watcher->stream->Finish(std::nullopt, Status::Ok());
   // Not where the call has ended already, because nothing would remove it.
   if (watcher->writing) watchers_[watcher->stream.get()] = watcher;
 }
 
 void HealthService::Push(const WatcherPtr& watcher) {
+  if (watcher->writing) return;
   int status = StatusOf(serving_, watcher->service);
-  if (watcher->writing || watcher->sent == status) return;
-  watcher->sent = status;
-  watcher->writing = watcher->stream->Write(Response(status), [this, watcher] {
-    std::lock_guard lock(mutex_);
-    watcher->writing = false;
-    Push(watcher);
-  });
+  if (watcher->sent != status) {
+    watcher->sent = status;
+    watcher->writing = watcher->stream->Write(Response(status), [this, watcher] {
+      std::lock_guard lock(mutex_);
+      watcher->writing = false;
+      Push(watcher);
+    });
+  }
+  if (closed_) watcher->stream->Finish(std::nullopt, Status::Ok());
 }
 
 void HealthService::Set(const std::string& service, bool serving) {
@@ -101,10 +103,7 @@ void HealthService::Close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
   for (auto& [service, serving] : serving_) serving = false;
-  for (const auto& [stream, watcher] : watchers_) {
-    Push(watcher);
-    watcher->stream->Finish(std::nullopt, Status::Ok());
-  }
+  for (const auto& [stream, watcher] : watchers_) Push(watcher);
 }
 
 }  // namespace crm::rpc

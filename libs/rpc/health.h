@@ -40,7 +40,8 @@ class HealthService {
   using WatcherPtr = std::shared_ptr<Watcher>;
 
   void Add(const WatcherPtr& watcher);
-  // Sends the newest status unless a write is under way, after whose end this runs again.
+  // Sends the newest status, unless a write is under way: this runs again after it. Ends the watch
+  // where Close() was called.
   void Push(const WatcherPtr& watcher);
 
   std::mutex mutex_;

@@ -120,6 +120,7 @@ void ReflectionService::Serve(std::shared_ptr<Stream> stream, std::shared_ptr<vo
   });
   {
     std::lock_guard lock(mutex_);
+    if (closed_) return stream->Finish(std::nullopt, Status::Ok());
     open_.insert(stream);
   }
   ReadNext(std::move(stream), std::move(slot));
@@ -134,6 +135,7 @@ void ReflectionService::ReadNext(std::shared_ptr<Stream> stream, std::shared_ptr
 
 void ReflectionService::Close() {
   std::lock_guard lock(mutex_);
+  closed_ = true;
   for (const auto& stream : open_) stream->Finish(std::nullopt, Status::Ok());
 }
 

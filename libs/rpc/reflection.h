@@ -26,7 +26,7 @@ class ReflectionService {
   // Answers one question after the other until the client has no more. `slot` is held for as long
   // as the call lasts.
   void Serve(std::shared_ptr<Stream> stream, std::shared_ptr<void> slot);
-  // Ends the streams under way.
+  // Ends the streams under way, and at once those that are still to come.
   void Close();
 
  private:
@@ -35,6 +35,7 @@ class ReflectionService {
   const std::vector<std::string> services_;
   std::mutex mutex_;
   std::set<std::shared_ptr<Stream>> open_;  // GUARDED_BY(mutex_)
+  bool closed_ = false;                     // GUARDED_BY(mutex_)
 };
 
 }  // namespace crm::rpc

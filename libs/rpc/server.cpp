@@ -66,6 +66,7 @@ class Server final : public RpcServer {
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
+  LiveStreams live_;
   std::thread thread_;
   std::mutex drain_mutex_;
   bool drained_ = false;  // GUARDED_BY(drain_mutex_)
@@ -118,8 +119,8 @@ std::string Server::address() const {
 }
 
 void Server::Accept() {
-  Stream::Accept(service_, *queue_, [this](const std::shared_ptr<Stream>& stream) {
-    // First, while this call keeps the server from shutting the queue down.
+  Stream::Accept(service_, *queue_, live_, [this](const std::shared_ptr<Stream>& stream) {
+    // First, while this stream still counts: the queue is shut down when no stream does.
     Accept();
     Dispatch(stream);
   });
@@ -177,7 +178,10 @@ void Server::Drain(std::chrono::milliseconds patience) {
   if (server_ != nullptr) {
     health_.Close();
     reflection_.Close();
+    // Returns when the connections are closed; calls may still be starting operations, which a
+    // closed queue would not survive.
     server_->Shutdown(std::chrono::system_clock::now() + patience);
+    live_.WaitForNone();
   }
   if (queue_ == nullptr) return;
   queue_->Shutdown();

@@ -19,8 +19,8 @@ std::string_view View(const grpc::string_ref& text) {
 }  // namespace
 
 void Stream::Accept(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue,
-                    Accepted accepted) {
-  auto stream = std::make_shared<Stream>();
+                    LiveStreams& live, Accepted accepted) {
+  auto stream = std::make_shared<Stream>(live);
   stream->self_ = stream;
   stream->accepted_ = std::move(accepted);
   Transport& transport = *stream->transport_;

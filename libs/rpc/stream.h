@@ -5,6 +5,7 @@
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/generic/async_generic_service.h>
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,29 @@
 
 namespace crm::rpc {
 
+// How many streams gRPC still has a part in. The queue may be shut down when there are none.
+// Thread-safe.
+class LiveStreams {
+ public:
+  void Add() {
+    std::lock_guard lock(mutex_);
+    ++count_;
+  }
+  void Remove() {
+    std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_.notify_all();
+  }
+  void WaitForNone() {
+    std::unique_lock lock(mutex_);
+    none_.wait(lock, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  int count_ = 0;  // GUARDED_BY(mutex_)
+};
+
 // Thread-safe. Continuations run on the queue's thread with no lock held. gRPC's part of a stream
 // is freed as soon as gRPC has ended the call, however long others hold the Stream: what they start
 // afterwards has no effect, so a slow handler holds up neither the connection nor the shutdown.
@@ -25,13 +49,14 @@ class Stream final : public std::enable_shared_from_this<Stream> {
   using Received = std::function<void(std::optional<std::string>)>;
   using Done = std::function<void()>;
 
-  // Waits for the next call; `accepted` does not run where the server shuts down first.
+  // Waits for the next call; `accepted` does not run where the server shuts down first. Counted in
+  // `live` from now on until gRPC is done with it.
   static void Accept(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue,
-                     Accepted accepted);
+                     LiveStreams& live, Accepted accepted);
   // Runs continuations until the queue is shut down and empty.
   static void Serve(grpc::ServerCompletionQueue& queue);
 
-  Stream() = default;
+  explicit Stream(LiveStreams& live) : transport_(std::make_unique<Transport>(live)) {}
 
   // Facts of the call, fixed before `accepted` runs. The method is
   // "crm.leads.v1.LeadService/GetLead".
@@ -59,7 +84,14 @@ class Stream final : public std::enable_shared_from_this<Stream> {
     Stream* stream;
     void (Stream::*complete)(bool ok);
   };
+  struct Counted {
+    explicit Counted(LiveStreams& streams) : live(streams) { live.Add(); }
+    ~Counted() { live.Remove(); }
+    LiveStreams& live;
+  };
   struct Transport {
+    explicit Transport(LiveStreams& streams) : counted(streams) {}
+    Counted counted;  // first, so that it goes last
     grpc::GenericServerContext context;
     grpc::GenericServerAsyncReaderWriter stream{&context};
     grpc::ByteBuffer incoming;
@@ -94,7 +126,7 @@ class Stream final : public std::enable_shared_from_this<Stream> {
 
   std::mutex mutex_;
   // All below: GUARDED_BY(mutex_).
-  std::unique_ptr<Transport> transport_ = std::make_unique<Transport>();
+  std::unique_ptr<Transport> transport_;
   std::shared_ptr<Stream> self_;  // held while gRPC owes an event
   int pending_ = 1;               // events owed, without done_event_
   bool done_ = false;
