@@ -41,6 +41,7 @@ class ServerCall {
   // The client's deadline, if it set one.
   virtual std::optional<SteadyTime> deadline() const = 0;
   // Requested when the client has gone, its deadline has passed or the drain's patience has ended.
+  // Callbacks run on the thread that reads requests: they must be short.
   virtual std::stop_token stop_token() const = 0;
   virtual std::string peer() const = 0;
 
@@ -48,9 +49,10 @@ class ServerCall {
   // any more.
   virtual bool Write(const std::string& message) = 0;
   // Ends the call, exactly once: the response of a unary call, or (value ignored) the end of a
-  // stream.
+  // stream. A call that is let go of without it fails with INTERNAL.
   virtual void Finish(Result<std::string> response) = 0;
-  // Metadata sent with the response; before Write and Finish.
+  // Metadata sent with the response; before Write and Finish. What HTTP/2 does not allow is left
+  // out.
   virtual void AddInitialMetadata(std::string key, std::string value) = 0;
 };
 
