@@ -1,0 +1,196 @@
+#include "libs/events/consumer.h"
+
+#include <algorithm>
+#include <future>
+
+#include "libs/base/crash_point.h"
+#include "libs/command/record_codec.h"
+
+namespace crm::events {
+
+using kernel::v1::DeadLetter;
+using kernel::v1::InboxEntry;
+using kernel::v1::LogRow;
+
+namespace {
+
+// How often an event is brought again while a record is missing that another event may have yet to create.
+constexpr int kMissingAttempts = 20;
+
+bool Transient(const Status& status, int attempt) {
+  switch (status.code()) {
+    case Code::kUnavailable:
+    case Code::kAborted:
+    case Code::kResourceExhausted:
+    case Code::kDeadlineExceeded:
+    case Code::kCancelled:
+    case Code::kUnknown:
+      return true;
+    case Code::kNotFound:
+      return attempt < kMissingAttempts;
+    default:
+      return false;
+  }
+}
+
+Time TimeOf(const LogRow& row, const char* field) {
+  return GetTimestamp(row, row.GetDescriptor()->FindFieldByName(field));
+}
+
+}  // namespace
+
+Uuid TenantOf(const LogRow& row) {
+  Uuid id;
+  std::copy_n(row.tenant().begin(), std::min(row.tenant().size(), id.bytes.size()),
+              id.bytes.begin());
+  return id;
+}
+
+Result<std::unique_ptr<google::protobuf::Message>> DecodeBody(const LogRow& row) {
+  const auto* type =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(row.payload_type());
+  if (type == nullptr) return NotFound(row.payload_type());
+  std::unique_ptr<google::protobuf::Message> body(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+  if (auto status = DecodeRecord(row.body(), *body); !status.ok()) return status;
+  return body;
+}
+
+EventApplier::EventApplier(const EventConsumer& consumer, std::string service,
+                           const RecordTypes& types, CallPipeline& pipeline,
+                           const log::Logger& log, metrics::Registry& metrics)
+    : consumer_(consumer),
+      service_(std::move(service)),
+      types_(types),
+      pipeline_(pipeline),
+      log_(log.With({{"consumer", log::Safe(consumer.name)}})),
+      events_(metrics.AddCounter({.name = "crm_consumer_events_total",
+                                  .help = "Events brought to a consumer, by what became of them.",
+                                  .labels = {"consumer", "outcome"}})) {}
+
+std::string EventApplier::InboxName(const std::string& subject) const {
+  return types_.Find(InboxEntry::descriptor())
+      ->Name(NamedUuid("inbox/" + consumer_.name + "/" + std::to_string(consumer_.generation),
+                       subject));
+}
+
+std::string EventApplier::LetterName(const std::string& subject, int64_t version) const {
+  return types_.Find(DeadLetter::descriptor())
+      ->Name(NamedUuid("letter/" + consumer_.name + "/" + std::to_string(consumer_.generation),
+                       subject + "@" + std::to_string(version)));
+}
+
+InternalCall EventApplier::MakeCall(const LogRow& row, std::string_view step) const {
+  InternalCall call;
+  call.id = NamedUuid("consumer/" + consumer_.name + "/" + std::to_string(consumer_.generation) +
+                          "/" + std::string(step),
+                      row.event_id());
+  call.principal = Principal::System(TenantOf(row), service_);
+  call.cause = {row.correlation(), row.event_id(), row.run(), row.traceparent()};
+  call.origin = "consumer:" + consumer_.name;
+  return call;
+}
+
+Status EventApplier::RunOne(Call& call, const LogRow& row) {
+  auto function = consumer_.functions.find(row.payload_type());
+  if (function == consumer_.functions.end()) return Status::Ok();
+  auto body = DecodeBody(row);
+  if (!body.ok()) return body.status();
+  return function->second(call, {row, **body, TimeOf(row, "occurred_time"), TimeOf(row, "recorded_time")});
+}
+
+void EventApplier::Apply(const LogRow& row, int attempt, std::function<void(Applied)> done) {
+  if (!consumer_.functions.contains(row.payload_type())) {
+    events_.With({consumer_.name, "skipped"}).Add();
+    return done(Applied::kDone);
+  }
+  InternalCall call = MakeCall(row, "apply");
+  auto parked = std::make_shared<bool>(false);
+  call.run = [this, row, parked](Call& attempt_call) -> Status {
+    *parked = false;
+    auto known = attempt_call.Find<InboxEntry>(InboxName(row.subject()));
+    if (!known.ok()) return known.status();
+    InboxEntry entry = known->value_or(InboxEntry());
+    if (row.version() <= entry.last_version()) return Status::Ok();
+    entry.set_name(InboxName(row.subject()));
+    entry.set_consumer(consumer_.name);
+    entry.set_generation(consumer_.generation);
+    entry.set_subject(row.subject());
+    entry.set_last_version(row.version());
+    if (entry.parked()) {
+      *parked = true;
+      DeadLetter letter;
+      letter.set_name(LetterName(row.subject(), row.version()));
+      letter.set_consumer(consumer_.name);
+      letter.set_generation(consumer_.generation);
+      letter.set_subject(row.subject());
+      letter.set_event_version(row.version());
+      letter.set_event_type(row.type());
+      letter.set_message("Waits for an earlier event of its subject.");
+      letter.set_event(row.SerializeAsString());
+      SetTimestamp(letter, letter.GetDescriptor()->FindFieldByName("create_time"),
+                   attempt_call.now());
+      if (auto status = attempt_call.Project(letter); !status.ok()) return status;
+    } else if (auto status = RunOne(attempt_call, row); !status.ok()) {
+      return status;
+    }
+    return attempt_call.Project(entry);
+  };
+  auto finish = [this, row, attempt, parked, done](Status status) {
+    if (status.ok()) {
+      CrashPoint("consumer.after_commit");
+      events_.With({consumer_.name, *parked ? "parked" : "applied"}).Add();
+      return done(*parked ? Applied::kParked : Applied::kDone);
+    }
+    if (Transient(status, attempt)) {
+      events_.With({consumer_.name, "retried"}).Add();
+      return done(Applied::kAgain);
+    }
+    Park(row, status, attempt, done);
+  };
+  if (!pipeline_.Run(std::move(call), finish).ok()) done(Applied::kAgain);
+}
+
+void EventApplier::Park(const LogRow& row, const Status& why, int attempt,
+                        std::function<void(Applied)> done) {
+  log_.Error("event parked", {{"subject", log::Safe(row.subject())},
+                              {"event_type", log::Safe(row.type())},
+                              {"status", why},
+                              {"attempts", attempt}});
+  InternalCall call = MakeCall(row, "park");
+  call.run = [this, row, why, attempt](Call& park) -> Status {
+    auto known = park.Find<InboxEntry>(InboxName(row.subject()));
+    if (!known.ok()) return known.status();
+    InboxEntry entry = known->value_or(InboxEntry());
+    if (row.version() <= entry.last_version()) return Status::Ok();
+    entry.set_name(InboxName(row.subject()));
+    entry.set_consumer(consumer_.name);
+    entry.set_generation(consumer_.generation);
+    entry.set_subject(row.subject());
+    entry.set_last_version(row.version());
+    entry.set_parked(true);
+    DeadLetter letter;
+    letter.set_name(LetterName(row.subject(), row.version()));
+    letter.set_consumer(consumer_.name);
+    letter.set_generation(consumer_.generation);
+    letter.set_subject(row.subject());
+    letter.set_event_version(row.version());
+    letter.set_event_type(row.type());
+    letter.set_code(std::string(CodeName(why.code())));
+    letter.set_reason(why.reason());
+    letter.set_message(why.message());
+    letter.set_handler(consumer_.name + " on " + row.payload_type());
+    letter.set_attempts(attempt);
+    letter.set_event(row.SerializeAsString());
+    SetTimestamp(letter, letter.GetDescriptor()->FindFieldByName("create_time"), park.now());
+    if (auto status = park.Project(letter); !status.ok()) return status;
+    return park.Project(entry);
+  };
+  auto finish = [this, done](Status status) {
+    events_.With({consumer_.name, status.ok() ? "parked" : "retried"}).Add();
+    done(status.ok() ? Applied::kParked : Applied::kAgain);
+  };
+  if (!pipeline_.Run(std::move(call), finish).ok()) done(Applied::kAgain);
+}
+
+}  // namespace crm::events
