@@ -54,8 +54,11 @@ deps_maven() {
   long_step "downloading $name from Maven" \
     mvn -q -B -Dstyle.color=never -f "$new/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$new"
   if [[ -n $files ]]; then
-    unzip -q -o "$new/*.jar" "$files" -d "$new" >/dev/null
-    rm "$new"/*.jar
+    local jar
+    for jar in "$new"/*.jar; do
+      unzip -qq -o "$jar" "$files" -d "$new"
+      rm "$jar"
+    done
   fi
   replace_folder "$new/pom.xml" "$name"
 }
