@@ -52,7 +52,7 @@ lint_proto() { "$LOCAL/judges/node_modules/.bin/buf" lint; }
 lint_shell() {
   local files
   mapfile -t files < <(tracked | xargs grep -lE -m 1 '^#!.*\b(ba)?sh\b|^# shellcheck shell=' -- 2>/dev/null)
-  shellcheck -x "${files[@]}"
+  shellcheck -x -f gcc "${files[@]}"
 }
 
 ## fmt  format all C++ files
