@@ -3,10 +3,11 @@
 
 LINTS=(format layers proto shell docs)
 
-## lint [CHECK...]  format, layers, proto, shell, docs (all of them by default)
+## lint [CHECK...]  format, layers, proto, shell, docs (the default: these five), tidy (needs a build)
 cmd_lint() {
   deps_base
   deps_lint
+  if [[ " $* " == *" tidy "* ]]; then build; fi
   lint /dev/null "$@"
 }
 
@@ -48,6 +49,8 @@ lint_layers() { tools/check-layers --self-test && tools/check-layers; }
 lint_docs() { tools/check-docs --self-test && tools/check-docs; }
 
 lint_proto() { "$LOCAL/judges/node_modules/.bin/buf" lint; }
+
+lint_tidy() { python3 "$ROOT/tools/lib/tidy.py" "$ROOT" "$BUILD" "$LOCAL/tidy"; }
 
 lint_shell() {
   local files
