@@ -57,9 +57,17 @@ function(_crm_split_sources)
 endfunction()
 
 # crm_library(NAME DEPS... PRIVATE... TEST_DEPS...): libs/NAME as crm_NAME from its *.cpp; its *_test.cpp become crm_NAME_test.
+# A folder with two libraries names the files of the second in its SOURCES and in the first's EXCEPT.
 function(crm_library name)
-  cmake_parse_arguments(arg "" "" "DEPS;PRIVATE;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;EXCEPT;DEPS;PRIVATE;TEST_DEPS" ${ARGN})
   _crm_split_sources()
+  if(arg_SOURCES)
+    set(sources ${arg_SOURCES})
+    set(tests)
+  endif()
+  foreach(file ${arg_EXCEPT})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
   add_library(crm_${name} STATIC ${sources})
   target_compile_options(crm_${name} PRIVATE ${CRM_WARNINGS})
   target_include_directories(crm_${name} PUBLIC ${CMAKE_SOURCE_DIR})

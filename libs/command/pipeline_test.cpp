@@ -1,0 +1,336 @@
+#include "libs/command/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include "crm/testing/v1/exhibit_events.pb.h"
+#include "crm/testing/v1/exhibit_service.pb.h"
+#include "libs/command/record_codec.h"
+#include "libs/testing/call_harness.h"
+
+namespace crm {
+namespace {
+
+using namespace testing::v1;  // NOLINT: messages only
+using test::CallHarness;
+
+constexpr const char* kService = "crm.testing.v1.ExhibitService";
+
+// A museum without rules: what these tests need of methods, and hooks to meddle with them.
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() {
+    const auto* service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kService);
+    museum_.Bind(
+        {Bind<CreateExhibitRequest, Exhibit>(
+             service, "CreateExhibit",
+             [this](Call& call, const CreateExhibitRequest& request) -> Result<Exhibit> {
+               ++runs_;
+               Exhibit exhibit = request.exhibit();
+               exhibit.set_name(type().Name(call.NewId()));
+               if (auto status = call.Store(exhibit, ExhibitCreated()); !status.ok()) return status;
+               return exhibit;
+             }),
+         Bind<GetExhibitRequest, Exhibit>(service, "GetExhibit",
+                                          [](Call& call, const GetExhibitRequest& request) {
+                                            return call.Load<Exhibit>(request.name());
+                                          }),
+         Bind<UpdateExhibitRequest, Exhibit>(
+             service, "UpdateExhibit",
+             [](Call& call, const UpdateExhibitRequest& request) -> Result<Exhibit> {
+               auto exhibit = call.Load<Exhibit>(request.exhibit().name());
+               if (!exhibit.ok()) return exhibit;
+               exhibit->set_code(request.exhibit().code());
+               exhibit->set_year(exhibit->year() + 1);
+               if (auto status = call.Store(*exhibit, ExhibitUpdated()); !status.ok())
+                 return status;
+               return exhibit;
+             }),
+         Bind<ShowExhibitRequest, Exhibit>(
+             service, "ShowExhibit",
+             [this](Call& call, const ShowExhibitRequest& request) -> Result<Exhibit> {
+               ++runs_;
+               auto exhibit = call.Load<Exhibit>(request.name());
+               if (!exhibit.ok()) return exhibit;
+               if (meddle_) meddle_();
+               if (exhibit->state() == Exhibit::SHOWN) {
+                 return FailedPrecondition("ALREADY_SHOWN", "It is shown.");
+               }
+               exhibit->set_state(Exhibit::SHOWN);
+               if (auto status = call.Store(*exhibit, ExhibitShown()); !status.ok()) return status;
+               return exhibit;
+             })});
+  }
+
+  const RecordType& type() { return museum_.type(Exhibit::descriptor()); }
+
+  CreateExhibitRequest Create(const std::string& request_id = "", const std::string& code = "") {
+    CreateExhibitRequest request;
+    request.mutable_exhibit()->set_display_name("Moses");
+    request.mutable_exhibit()->set_code(code);
+    request.set_request_id(request_id);
+    return request;
+  }
+  std::string Created(const std::string& code = "") {
+    return museum_.Call<Exhibit>("CreateExhibit", Create("", code))->name();
+  }
+  ShowExhibitRequest Show(const std::string& name) {
+    ShowExhibitRequest request;
+    request.set_name(name);
+    return request;
+  }
+  Result<Exhibit> Get(const std::string& name) {
+    GetExhibitRequest request;
+    request.set_name(name);
+    return museum_.Call<Exhibit>("GetExhibit", request);
+  }
+
+  // Another replica changes the record behind the back of this one's committer.
+  void ChangeElsewhere(const std::string& name, const std::function<void(Exhibit&)>& change) {
+    CallServices services = museum_.services();
+    services.committer = nullptr;
+    CallContext context;
+    context.id = Uuid{{static_cast<uint8_t>(++elsewhere_)}};
+    context.principal = museum_.admin();
+    context.now = museum_.clock().Now();
+    Call call(services, context);
+    Exhibit exhibit = *call.Load<Exhibit>(name);
+    change(exhibit);
+    ASSERT_TRUE(call.Store(exhibit, ExhibitUpdated()).ok());
+    auto set = call.TakeWriteSet();
+    const WriteSet* group[] = {set.get()};
+    ASSERT_EQ(museum_.store().Commit(group)[0].outcome, CommitResult::Outcome::kCommitted);
+  }
+
+  CallHarness museum_{{Exhibit::descriptor(), Room::descriptor()}};
+  int runs_ = 0;
+  int elsewhere_ = 0;
+  std::function<void()> meddle_;
+};
+
+TEST_F(PipelineTest, AnswersWithTheRecordAsItWasCommitted) {
+  auto created = museum_.Call<Exhibit>("CreateExhibit", Create());
+  ASSERT_TRUE(created.ok()) << created.status().ToString();
+  EXPECT_EQ(created->etag(), "v1");
+  EXPECT_EQ(GetTimestamp(*created, type().create_time_field()), test::kMonday);
+  EXPECT_EQ(Get(created->name())->SerializeAsString(), created->SerializeAsString());
+  ASSERT_EQ(museum_.Log().size(), 1u);
+  EXPECT_EQ(museum_.Log()[0].type(), "crm.testing.v1.ExhibitCreated");
+  EXPECT_EQ(museum_.Log()[0].actor(), museum_.admin().name);
+  EXPECT_EQ(museum_.Log()[0].origin(), std::string(kService) + "/CreateExhibit");
+}
+
+TEST_F(PipelineTest, KeepsEtagsOutOfWhatIsStored) {
+  std::string name = Created();
+  auto stored = museum_.store().Get({&type(), museum_.tenant(), *type().ParseName(name)}, {});
+  Exhibit body;
+  ASSERT_TRUE(DecodeRecord((*stored)->body, body).ok());
+  EXPECT_EQ(body.etag(), "");
+  EXPECT_EQ(museum_.Call<Exhibit>("ShowExhibit", Show(name))->etag(), "v2");
+  EXPECT_EQ(Get(name)->etag(), "v2");
+}
+
+TEST_F(PipelineTest, RepeatsTheFirstAnswerForTheSameRequestId) {
+  auto first = museum_.Begin("CreateExhibit", Create("one"), museum_.admin());
+  museum_.Drain();
+  museum_.clock().Advance(std::chrono::hours(1));
+  auto second = museum_.Begin("CreateExhibit", Create("one"), museum_.admin());
+  museum_.Drain();
+  ASSERT_TRUE(first->Wait().ok());
+  EXPECT_EQ(*first->Wait(), *second->Wait());
+  EXPECT_EQ(museum_.Log().size(), 1u);
+}
+
+TEST_F(PipelineTest, RefusesARequestIdThatCameWithAnotherBody) {
+  ASSERT_TRUE(museum_.Call<Exhibit>("CreateExhibit", Create("one")).ok());
+  auto other = museum_.Call<Exhibit>("CreateExhibit", Create("one", "A-1"));
+  EXPECT_EQ(other.status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(other.status().reason(), "REQUEST_ID_REUSED");
+  EXPECT_EQ(museum_.Log().size(), 1u);
+}
+
+TEST_F(PipelineTest, KeepsRequestIdsOfDifferentCallersApart) {
+  Principal other = museum_.User("exhibit.create");
+  auto first = museum_.Call<Exhibit>("CreateExhibit", Create("one"));
+  auto second = museum_.Call<Exhibit>("CreateExhibit", Create("one"), other);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_NE(first->name(), second->name());
+}
+
+TEST_F(PipelineTest, LetsADuplicateInFlightWaitForTheFirst) {
+  auto first = museum_.Begin("CreateExhibit", Create("one"), museum_.admin());
+  auto second = museum_.Begin("CreateExhibit", Create("one"), museum_.admin());
+  museum_.Step();
+  museum_.Step();  // both were decided, nothing is committed
+  EXPECT_EQ(runs_, 2);
+  EXPECT_FALSE(first->done() || second->done());
+  museum_.Drain();
+  ASSERT_TRUE(first->Wait().ok());
+  EXPECT_EQ(*first->Wait(), *second->Wait());
+  EXPECT_EQ(museum_.Log().size(), 1u);
+}
+
+TEST_F(PipelineTest, DoesNotRememberRefusals) {
+  std::string name = Created();
+  ASSERT_TRUE(museum_.Call<Exhibit>("ShowExhibit", Show(name)).ok());
+  auto again = Show(name);
+  again.set_request_id("one");
+  EXPECT_EQ(museum_.Call<Exhibit>("ShowExhibit", again).status().reason(), "ALREADY_SHOWN");
+  ChangeElsewhere(name, [](Exhibit& exhibit) { exhibit.set_state(Exhibit::STORED); });
+  EXPECT_TRUE(museum_.Call<Exhibit>("ShowExhibit", again).ok());
+}
+
+TEST_F(PipelineTest, RunsACallAgainWhoseRecordMovedMeanwhile) {
+  std::string name = Created();
+  runs_ = 0;
+  auto show = museum_.Begin("ShowExhibit", Show(name), museum_.admin());
+  museum_.Step();  // decided on version 1
+  ChangeElsewhere(name, [](Exhibit& exhibit) { exhibit.set_year(1515); });
+  museum_.Drain();
+  ASSERT_TRUE(show->Wait().ok()) << show->Wait().status().ToString();
+  EXPECT_EQ(runs_, 2);
+  EXPECT_EQ(Get(name)->year(), 1515);
+  EXPECT_EQ(Get(name)->state(), Exhibit::SHOWN);
+  EXPECT_EQ(Get(name)->etag(), "v3");
+}
+
+TEST_F(PipelineTest, VerifiesARefusalBeforeItLeaves) {
+  std::string name = Created();
+  ASSERT_TRUE(museum_.Call<Exhibit>("ShowExhibit", Show(name)).ok());
+  auto refused = museum_.Begin("ShowExhibit", Show(name), museum_.admin());
+  museum_.Step();
+  EXPECT_FALSE(refused->done());
+  // Not true any more when it would be said: the call is run again, and succeeds.
+  ChangeElsewhere(name, [](Exhibit& exhibit) { exhibit.set_state(Exhibit::STORED); });
+  museum_.Drain();
+  EXPECT_TRUE(refused->Wait().ok()) << refused->Wait().status().ToString();
+}
+
+TEST_F(PipelineTest, GivesUpWithARetryHintWhereARecordKeepsMoving) {
+  std::string name = Created();
+  meddle_ = [&] {
+    ChangeElsewhere(name, [](Exhibit& exhibit) { exhibit.set_year(exhibit.year() + 1); });
+  };
+  auto show = museum_.Call<Exhibit>("ShowExhibit", Show(name));
+  EXPECT_EQ(show.status().code(), Code::kAborted);
+  EXPECT_EQ(show.status().reason(), "TOO_MUCH_CONTENTION");
+  EXPECT_TRUE(show.status().retry_after().has_value());
+  EXPECT_EQ(Get(name)->state(), Exhibit::STATE_UNSPECIFIED);
+}
+
+TEST_F(PipelineTest, LetsManyCallersOfOneRecordJoinOneGroup) {
+  std::string name = Created();
+  UpdateExhibitRequest request;
+  request.mutable_exhibit()->set_name(name);
+  std::vector<std::shared_ptr<test::FakeServerCall>> calls;
+  for (int i = 0; i < 20; ++i) {
+    calls.push_back(museum_.Begin("UpdateExhibit", request, museum_.admin()));
+  }
+  for (int i = 0; i < 20; ++i) museum_.Step();
+  EXPECT_TRUE(museum_.committer().FlushOnce());
+  for (const auto& call : calls) EXPECT_TRUE(call->done() && call->Wait().ok());
+  EXPECT_EQ(Get(name)->year(), 20);
+  EXPECT_EQ(Get(name)->etag(), "v21");
+}
+
+TEST_F(PipelineTest, RefusesAUniqueValueThatIsTaken) {
+  std::string holder = Created("A-1");
+  auto second = museum_.Call<Exhibit>("CreateExhibit", Create("", "A-1"));
+  EXPECT_EQ(second.status().code(), Code::kAlreadyExists);
+  EXPECT_EQ(second.status().reason(), "VALUE_TAKEN");
+  EXPECT_EQ(second.status().metadata().at("holder"), holder);
+}
+
+TEST_F(PipelineTest, RefusesTheSecondOfTwoThatClaimOneValueInOneGroup) {
+  auto first = museum_.Begin("CreateExhibit", Create("", "A-1"), museum_.admin());
+  auto second = museum_.Begin("CreateExhibit", Create("", "A-1"), museum_.admin());
+  museum_.Drain();
+  EXPECT_TRUE(first->Wait().ok());
+  EXPECT_EQ(second->Wait().status().reason(), "VALUE_TAKEN");
+  EXPECT_EQ(museum_.Log().size(), 1u);
+}
+
+TEST_F(PipelineTest, FreesAUniqueValueThatIsGivenUp) {
+  std::string first = Created("A-1");
+  UpdateExhibitRequest other;
+  other.mutable_exhibit()->set_name(first);
+  other.mutable_exhibit()->set_code("A-2");
+  ASSERT_TRUE(museum_.Call<Exhibit>("UpdateExhibit", other).ok());
+  EXPECT_TRUE(museum_.Call<Exhibit>("CreateExhibit", Create("", "A-1")).ok());
+  EXPECT_EQ(museum_.Call<Exhibit>("CreateExhibit", Create("", "A-2")).status().reason(),
+            "VALUE_TAKEN");
+}
+
+TEST_F(PipelineTest, StoresNothingWhereOnlyValidationIsAsked) {
+  CreateExhibitRequest request = Create("one", "A-1");
+  request.set_validate_only(true);
+  auto preview = museum_.Call<Exhibit>("CreateExhibit", request);
+  ASSERT_TRUE(preview.ok()) << preview.status().ToString();
+  EXPECT_EQ(preview->etag(), "v1");
+  EXPECT_TRUE(museum_.Log().empty());
+  EXPECT_EQ(Get(preview->name()).status().code(), Code::kNotFound);
+  // Neither the key nor the unique value is taken.
+  EXPECT_TRUE(museum_.Call<Exhibit>("CreateExhibit", Create("one", "A-1")).ok());
+}
+
+TEST_F(PipelineTest, NamesThePermissionThatIsMissing) {
+  auto refused = museum_.Call<Exhibit>("CreateExhibit", Create(), museum_.User("exhibit.get"));
+  EXPECT_EQ(refused.status().code(), Code::kPermissionDenied);
+  EXPECT_EQ(refused.status().metadata().at("permission"), "exhibit.create");
+  EXPECT_EQ(runs_, 0);
+}
+
+TEST_F(PipelineTest, ShowsARecordOutOfScopeAsNotFound) {
+  std::string name = Created();
+  GetExhibitRequest request;
+  request.set_name(name);
+  auto owner = museum_.User("exhibit.get", Scope::kOwn);
+  auto hidden = museum_.Call<Exhibit>("GetExhibit", request, owner);
+  EXPECT_EQ(hidden.status(), NotFound(name));
+  ChangeElsewhere(name, [&](Exhibit& exhibit) { exhibit.set_owner(owner.name); });
+  EXPECT_TRUE(museum_.Call<Exhibit>("GetExhibit", request, owner).ok());
+}
+
+TEST_F(PipelineTest, RefusesToReadTheFuture) {
+  GetExhibitRequest request;
+  request.set_name(Created());
+  auto* as_of = GetExhibitRequest::descriptor()->FindFieldByName("as_of");
+  SetTimestamp(request, as_of, museum_.clock().Now() + std::chrono::seconds(1));
+  EXPECT_EQ(museum_.Call<Exhibit>("GetExhibit", request).status().reason(), "AS_OF_IN_FUTURE");
+}
+
+TEST_F(PipelineTest, CommitsFromManyThreads) {
+  CallHarness threaded({Exhibit::descriptor(), Room::descriptor()}, {.threads = 4});
+  const auto* service =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kService);
+  const RecordType& exhibits = threaded.type(Exhibit::descriptor());
+  threaded.Bind({Bind<CreateExhibitRequest, Exhibit>(
+      service, "CreateExhibit",
+      [&](Call& call, const CreateExhibitRequest& request) -> Result<Exhibit> {
+        auto counter = call.Find<Exhibit>(exhibits.Name(Uuid{}));
+        Exhibit exhibit = *counter ? **counter : request.exhibit();
+        exhibit.set_name(exhibits.Name(Uuid{}));
+        exhibit.set_year(exhibit.year() + 1);
+        auto status = *counter ? call.Store(exhibit, ExhibitUpdated())
+                               : call.Store(exhibit, ExhibitCreated());
+        if (!status.ok()) return status;
+        return exhibit;
+      })});
+  std::vector<std::shared_ptr<test::FakeServerCall>> calls;
+  for (int i = 0; i < 200; ++i) {
+    calls.push_back(threaded.Begin("CreateExhibit", Create(), threaded.admin()));
+  }
+  int committed = 0;
+  for (const auto& call : calls) {
+    auto answer = call->Wait();
+    // Only contention may refuse, and it says so.
+    EXPECT_TRUE(answer.ok() || answer.status().code() == Code::kAborted);
+    committed += answer.ok();
+  }
+  auto log = threaded.Log();
+  ASSERT_EQ(log.size(), static_cast<size_t>(committed));
+  for (size_t i = 0; i < log.size(); ++i) EXPECT_EQ(log[i].version(), static_cast<int64_t>(i + 1));
+}
+
+}  // namespace
+}  // namespace crm
