@@ -10,8 +10,6 @@
 namespace crm::kafka {
 namespace {
 
-using std::chrono::steady_clock;
-
 struct MetadataDeleter {
   void operator()(const rd_kafka_metadata_t* metadata) const {
     rd_kafka_metadata_destroy(metadata);
@@ -39,10 +37,12 @@ const rd_kafka_metadata_topic* FindTopic(const rd_kafka_metadata_t& metadata,
   return it == end ? nullptr : it;
 }
 
-bool CanBeWritten(const rd_kafka_metadata_topic& topic) {
-  return topic.partition_cnt > 0 &&
-         std::all_of(topic.partitions, topic.partitions + topic.partition_cnt,
-                     [](const rd_kafka_metadata_partition& one) { return one.leader >= 0; });
+// False where there is no time left for another attempt.
+bool PauseBefore(Deadline deadline) {
+  constexpr std::chrono::milliseconds kPause(20);
+  if (std::chrono::steady_clock::now() + kPause >= deadline) return false;
+  std::this_thread::sleep_for(kPause);
+  return true;
 }
 
 struct NewTopicDeleter {
@@ -100,18 +100,19 @@ Status FirstError(const rd_kafka_topic_result_t* const* topics, size_t count,
 }  // namespace
 
 struct Admin::Rep : native::Owner {
+  using Offsets = std::map<int32_t, int64_t>;
   // Offsets of all partitions of `topic` at `position`: a time in ms, or one of librdkafka's
-  // logical offsets.
-  Result<std::map<int32_t, int64_t>> OffsetsAt(const std::string& topic, int64_t position,
-                                               Deadline deadline);
-  // OK when all `topics` can be written to.
-  Status WaitUntilWritable(const std::vector<TopicSpec>& topics, Deadline deadline);
+  // logical offsets. AskOffsets asks once; OffsetsAt goes on while the partitions have no leader.
+  Result<Offsets> AskOffsets(const std::string& topic, int64_t position, Deadline deadline);
+  Result<Offsets> OffsetsAt(const std::string& topic, int64_t position, Deadline deadline);
+  // OK as soon as `topic` can be read and written.
+  Status WaitForTopic(const TopicSpec& topic, Deadline deadline);
 
   native::Client client;
 };
 
-Result<std::map<int32_t, int64_t>> Admin::Rep::OffsetsAt(const std::string& topic, int64_t position,
-                                                         Deadline deadline) {
+Result<Admin::Rep::Offsets> Admin::Rep::AskOffsets(const std::string& topic, int64_t position,
+                                                   Deadline deadline) {
   Result<Metadata> metadata = FetchMetadata(client.get(), deadline);
   if (!metadata) return metadata.status();
   const rd_kafka_metadata_topic* found = FindTopic(**metadata, topic);
@@ -126,7 +127,7 @@ Result<std::map<int32_t, int64_t>> Admin::Rep::OffsetsAt(const std::string& topi
   const auto error =
       rd_kafka_offsets_for_times(client.get(), list.get(), native::MillisUntil(deadline));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return native::ToStatus(error, "find offsets");
-  std::map<int32_t, int64_t> offsets;
+  Offsets offsets;
   for (int i = 0; i < list->cnt; ++i) {
     if (list->elems[i].err != 0) return native::ToStatus(list->elems[i].err, "find offsets");
     offsets[list->elems[i].partition] = list->elems[i].offset;
@@ -134,28 +135,25 @@ Result<std::map<int32_t, int64_t>> Admin::Rep::OffsetsAt(const std::string& topi
   return offsets;
 }
 
-Status Admin::Rep::WaitUntilWritable(const std::vector<TopicSpec>& topics, Deadline deadline) {
+Result<Admin::Rep::Offsets> Admin::Rep::OffsetsAt(const std::string& topic, int64_t position,
+                                                  Deadline deadline) {
   for (;;) {
-    Result<Metadata> metadata = FetchMetadata(client.get(), deadline);
-    if (!metadata) return metadata.status();
-    bool all = true;
-    for (const TopicSpec& spec : topics) {
-      const rd_kafka_metadata_topic* topic = FindTopic(**metadata, spec.name);
-      if (topic == nullptr || !CanBeWritten(*topic)) {
-        all = false;
-      } else if (topic->partition_cnt != spec.partitions) {
-        return FailedPrecondition("KAFKA_PARTITIONS_DIFFER",
-                                  "the topic has another number of partitions, and changing it "
-                                  "would break the order of its keys")
-            .With("topic", spec.name)
-            .With("partitions", std::to_string(topic->partition_cnt));
-      }
-    }
-    if (all) return {};
-    if (steady_clock::now() >= deadline) {
-      return native::ToStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "wait for topics");
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    Result<Offsets> offsets = AskOffsets(topic, position, deadline);
+    if (offsets.status().code() != Code::kUnavailable || !PauseBefore(deadline)) return offsets;
+  }
+}
+
+Status Admin::Rep::WaitForTopic(const TopicSpec& topic, Deadline deadline) {
+  for (;;) {
+    const Result<Offsets> ends = OffsetsAt(topic.name, RD_KAFKA_OFFSET_END, deadline);
+    if (ends.status().code() == Code::kNotFound && PauseBefore(deadline)) continue;
+    if (!ends) return ends.status();
+    if (ends->size() == static_cast<size_t>(topic.partitions)) return {};
+    return FailedPrecondition("KAFKA_PARTITIONS_DIFFER",
+                              "the topic has another number of partitions, and changing it would "
+                              "break the order of its keys")
+        .With("topic", topic.name)
+        .With("partitions", std::to_string(ends->size()));
   }
 }
 
@@ -198,7 +196,10 @@ Status Admin::CreateTopics(const std::vector<TopicSpec>& topics, Deadline deadli
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
   Status status =
       FirstError(results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, "create topics");
-  return status.ok() ? rep_->WaitUntilWritable(topics, deadline) : status;
+  for (const TopicSpec& topic : topics) {
+    if (status.ok()) status = rep_->WaitForTopic(topic, deadline);
+  }
+  return status;
 }
 
 Status Admin::DeleteTopics(const std::vector<std::string>& topics, Deadline deadline) {

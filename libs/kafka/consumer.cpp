@@ -13,24 +13,23 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr int64_t kNothing = -1;
-// A commit within a rebalance holds up the whole group, so it does not wait for a broker that is
-// away.
-constexpr std::chrono::seconds kRevokeCommitWait(5);
-
 struct Position {
-  int64_t stored = kNothing;
-  int64_t committed = kNothing;
+  std::optional<int64_t> stored;
+  std::optional<int64_t> committed;
 };
 
 native::Properties ToProperties(const ConsumerOptions& options) {
-  const auto heartbeat = std::min<int64_t>(options.session_timeout.count() / 4, 3000);
+  const auto heartbeat = std::min<int64_t>(options.session_timeout.count() / 4, 1000);
   const std::string bytes = std::to_string(options.fetch_bytes);
   return {
       {"group.id", options.group_id},
       {"partition.assignment.strategy", "cooperative-sticky"},
       {"auto.offset.reset", "earliest"},
-      {"enable.auto.commit", "false"},
+      // librdkafka's own timer commits what was stored. A commit of ours that is sent while the
+      // group changes would reach the broker after the change, and librdkafka answers that by
+      // giving up all partitions as lost; its timer waits.
+      {"enable.auto.commit", "true"},
+      {"auto.commit.interval.ms", std::to_string(options.commit_interval.count())},
       {"enable.auto.offset.store", "false"},
       {"enable.partition.eof", "false"},
       {"allow.auto.create.topics", "false"},
@@ -56,6 +55,7 @@ struct Consumer::Rep : native::Owner {
 
   Status Subscribe();
   void OnRebalance(int error, rd_kafka_topic_partition_list_t* list) override;
+  void OnCommit(int error, const rd_kafka_topic_partition_list_t* list) override;
   void Assign(rd_kafka_topic_partition_list_t* list);
   void Revoke(rd_kafka_topic_partition_list_t* list);
   void LogError(rd_kafka_error_t* error, std::string_view doing) const;
@@ -66,22 +66,12 @@ struct Consumer::Rep : native::Owner {
     return batch.size() >= consumer.batch_messages || batch_bytes >= consumer.batch_bytes;
   }
 
-  // What is stored and not yet committed; with `only`, of these partitions. Null where there is
-  // nothing.
-  native::Partitions Uncommitted(const rd_kafka_topic_partition_list_t* only = nullptr);
-  Status CommitAndWait(native::Partitions offsets, Deadline deadline);
-  void CommitInBackground();
-  Status OnCommitted(rd_kafka_event_t* event);
-
   const ConsumerOptions consumer;
   native::Client client;
-  native::Queue commits;  // answers to background commits
 
   // Of the thread that polls.
   std::vector<ReceivedMessage> batch;
   size_t batch_bytes = 0;
-  bool committing = false;
-  steady_clock::time_point next_commit = steady_clock::now();
 
   mutable std::mutex mutex;
   std::map<TopicPartition, Position> assigned;  // GUARDED_BY(mutex)
@@ -121,11 +111,6 @@ void Consumer::Rep::Revoke(rd_kafka_topic_partition_list_t* list) {
   const std::vector<TopicPartition> partitions = native::FromList(*list);
   const bool lost = rd_kafka_assignment_lost(client.get()) != 0;
   if (consumer.on_revoked) consumer.on_revoked(partitions, lost);
-  if (native::Partitions offsets = lost ? nullptr : Uncommitted(list)) {
-    const Status status =
-        CommitAndWait(std::move(offsets), steady_clock::now() + kRevokeCommitWait);
-    if (!status.ok()) Log(LogLevel::kWarning, status.ToString());
-  }
   {
     std::lock_guard lock(mutex);
     for (const TopicPartition& one : partitions) assigned.erase(one);
@@ -155,64 +140,17 @@ Status Consumer::Rep::Take(const rd_kafka_message_t& message) {
   return {};
 }
 
-native::Partitions Consumer::Rep::Uncommitted(const rd_kafka_topic_partition_list_t* only) {
-  std::lock_guard lock(mutex);
-  native::Partitions offsets(rd_kafka_topic_partition_list_new(static_cast<int>(assigned.size())));
-  for (const auto& [partition, position] : assigned) {
-    const char* topic = partition.topic.c_str();
-    if (position.stored <= position.committed) continue;
-    if (only != nullptr &&
-        rd_kafka_topic_partition_list_find(const_cast<rd_kafka_topic_partition_list_t*>(only),
-                                           topic, partition.partition) == nullptr) {
-      continue;
-    }
-    rd_kafka_topic_partition_list_add(offsets.get(), topic, partition.partition)->offset =
-        position.stored;
+void Consumer::Rep::OnCommit(int error, const rd_kafka_topic_partition_list_t* list) {
+  if (error == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    Log(LogLevel::kWarning, native::ToStatus(error, "commit").ToString());
   }
-  return offsets->cnt > 0 ? std::move(offsets) : nullptr;
-}
-
-Status Consumer::Rep::OnCommitted(rd_kafka_event_t* event) {
-  const rd_kafka_resp_err_t whole = rd_kafka_event_error(event);
-  Status status = native::ToStatus(whole, "commit");
-  const rd_kafka_topic_partition_list_t* list = rd_kafka_event_topic_partition_list(event);
   std::lock_guard lock(mutex);
   for (int i = 0; list != nullptr && i < list->cnt; ++i) {
     const rd_kafka_topic_partition_t& one = list->elems[i];
-    if (one.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      if (status.ok()) status = native::ToStatus(one.err, "commit");
-      continue;
-    }
     const auto it = assigned.find({one.topic, one.partition});
-    if (whole == RD_KAFKA_RESP_ERR_NO_ERROR && it != assigned.end()) {
-      it->second.committed = std::max(it->second.committed, one.offset);
-    }
-  }
-  return status;
-}
-
-Status Consumer::Rep::CommitAndWait(native::Partitions offsets, Deadline deadline) {
-  // A queue of its own: an answer that comes after we stopped waiting goes nowhere.
-  const native::Queue answers(rd_kafka_queue_new(client.get()));
-  const rd_kafka_resp_err_t error =
-      rd_kafka_commit_queue(client.get(), offsets.get(), answers.get(), nullptr, nullptr);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return native::ToStatus(error, "commit");
-  native::Event event(rd_kafka_queue_poll(answers.get(), native::MillisUntil(deadline)));
-  if (!event) return native::ToStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "commit");
-  return OnCommitted(event.get());
-}
-
-void Consumer::Rep::CommitInBackground() {
-  if (native::Event event{committing ? rd_kafka_queue_poll(commits.get(), 0) : nullptr}) {
-    committing = false;
-    const Status status = OnCommitted(event.get());
-    if (!status.ok()) Log(LogLevel::kWarning, status.ToString());
-  }
-  if (committing || steady_clock::now() < next_commit) return;
-  if (native::Partitions offsets = Uncommitted()) {
-    committing = rd_kafka_commit_queue(client.get(), offsets.get(), commits.get(), nullptr,
-                                       nullptr) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    next_commit = steady_clock::now() + consumer.commit_interval;
+    if (it == assigned.end() || one.offset < 0 || one.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) it->second.committed = one.offset;
   }
 }
 
@@ -225,7 +163,6 @@ Result<std::unique_ptr<Consumer>> Consumer::Create(ConsumerOptions options) {
       native::MakeClient(native::Kind::kConsumer, rep.get(), ToProperties(rep->consumer));
   if (!client) return client.status();
   rep->client = std::move(*client);
-  rep->commits.reset(rd_kafka_queue_new(rep->client.get()));
   rd_kafka_poll_set_consumer(rep->client.get());
   if (Status status = rep->Subscribe(); !status.ok()) return status;
   return std::unique_ptr<Consumer>(new Consumer(std::move(rep)));
@@ -235,7 +172,6 @@ Result<std::vector<ReceivedMessage>> Consumer::Poll(std::chrono::milliseconds ti
   Rep& rep = *rep_;
   rep.batch.clear();
   rep.batch_bytes = 0;
-  rep.CommitInBackground();
   const Deadline deadline = steady_clock::now() + timeout;
   while (!rep.BatchIsFull()) {
     // Waits for the first message only; further ones are taken while they are there.
@@ -253,13 +189,12 @@ Status Consumer::StoreOffset(const TopicPartition& partition, int64_t next_offse
   if (it == rep_->assigned.end()) {
     return FailedPrecondition("KAFKA_NOT_ASSIGNED", "the partition belongs to another member");
   }
-  it->second.stored = std::max(it->second.stored, next_offset);
-  return {};
-}
-
-Status Consumer::Commit(Deadline deadline) {
-  native::Partitions offsets = rep_->Uncommitted();
-  return offsets ? rep_->CommitAndWait(std::move(offsets), deadline) : Status();
+  if (it->second.stored >= next_offset) return {};
+  const native::Partitions list = native::MakeList({partition});
+  list->elems[0].offset = next_offset;
+  const auto error = rd_kafka_offsets_store(rep_->client.get(), list.get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) it->second.stored = next_offset;
+  return native::ToStatus(error, "store offset");
 }
 
 namespace {
@@ -293,8 +228,9 @@ std::vector<PartitionProgress> Consumer::Progress() const {
   std::vector<PartitionProgress> progress;
   std::lock_guard lock(rep_->mutex);
   for (const auto& [partition, position] : rep_->assigned) {
-    PartitionProgress& one = progress.emplace_back(PartitionProgress{partition, {}, {}});
-    if (position.stored != kNothing) one.next_offset = position.stored;
+    PartitionProgress& one = progress.emplace_back(PartitionProgress{.partition = partition});
+    one.next_offset = position.stored;
+    one.committed_offset = position.committed;
     int64_t low = 0;
     int64_t high = 0;
     const auto error = rd_kafka_get_watermark_offsets(rep_->client.get(), partition.topic.c_str(),

@@ -25,7 +25,7 @@ struct ConsumerOptions {
   std::chrono::milliseconds session_timeout{10'000};
   // A member that does not call Poll() for so long loses its partitions. Not below session_timeout.
   std::chrono::milliseconds max_poll_interval{300'000};
-  // How often Poll() commits what StoreOffset() was told.
+  // How often what StoreOffset() was told is committed, in the background.
   std::chrono::milliseconds commit_interval{500};
   // Bounds of what is fetched ahead of Poll(), and of what one Poll() returns. Each is exceeded by
   // at most one message (or, for fetching, by one broker's answer), so that a large message gets
@@ -48,12 +48,14 @@ struct ConsumerOptions {
 struct PartitionProgress {
   TopicPartition partition;
   // Where the owner is: the last StoreOffset(). Absent before the first.
-  std::optional<int64_t> next_offset;
+  std::optional<int64_t> next_offset{};
+  // What the broker confirmed of it. Absent before the first commit by this member.
+  std::optional<int64_t> committed_offset{};
   // The end of the partition when the broker last told. Absent before the first fetch.
-  std::optional<int64_t> end_offset;
+  std::optional<int64_t> end_offset{};
 };
 
-// One member of a group. Poll, Pause, Resume, Commit and Close belong to one thread at a time;
+// One member of a group. Poll, Pause, Resume and Close belong to one thread at a time;
 // StoreOffset and Progress can be called from any thread at any time.
 class Consumer {
  public:
@@ -71,14 +73,11 @@ class Consumer {
   // like are logged and waited for.
   Result<std::vector<ReceivedMessage>> Poll(std::chrono::milliseconds timeout);
 
-  // All of the partition below `next_offset` is done. Committed by a later Poll(), when the
-  // partition is revoked, by Commit() and by Close(). A lower offset than the last is ignored.
-  // FAILED_PRECONDITION KAFKA_NOT_ASSIGNED where the partition has gone to another member: the work
-  // will be seen there again.
+  // All of the partition below `next_offset` is done. Committed every commit_interval while the
+  // group is stable, when the partition is revoked, and by Close(). A lower offset than the last is
+  // ignored. FAILED_PRECONDITION KAFKA_NOT_ASSIGNED where the partition has gone to another member:
+  // the work will be seen there again.
   Status StoreOffset(const TopicPartition& partition, int64_t next_offset);
-  // Commits what is stored, now. ABORTED KAFKA_REBALANCING where the group is changing, UNAVAILABLE
-  // without an answer in time; the offsets stay stored and are committed later.
-  Status Commit(Deadline deadline);
 
   // A paused partition's messages stay at the broker; those fetched ahead are dropped and fetched
   // again after Resume(). A partition that is assigned anew is not paused. FAILED_PRECONDITION

@@ -57,6 +57,11 @@ void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partitio
   static_cast<Owner*>(opaque)->OnRebalance(error, list);
 }
 
+void OnCommit(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* list,
+              void* opaque) {
+  static_cast<Owner*>(opaque)->OnCommit(error, list);
+}
+
 Status SetAll(rd_kafka_conf_t* conf, const Properties& properties) {
   char text[512];
   for (const auto& [key, value] : properties) {
@@ -105,6 +110,11 @@ Outcome Classify(int error) {
       return {Code::kNotFound, "KAFKA_UNKNOWN_TOPIC"};
     case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
       return {Code::kAlreadyExists, "KAFKA_TOPIC_EXISTS"};
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      return {Code::kInvalidArgument, "KAFKA_BAD_TOPIC"};
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
       return {Code::kOutOfRange, "KAFKA_OFFSET_GONE"};
@@ -176,6 +186,7 @@ Result<Client> MakeClient(Kind kind, Owner* owner, const Properties& properties)
   } else {
     rd_kafka_conf_set_error_cb(conf.get(), OnError);
     rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf.get(), OnCommit);
   }
   char text[512];
   rd_kafka_t* client = rd_kafka_new(kind == Kind::kProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER,

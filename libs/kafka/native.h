@@ -42,6 +42,8 @@ struct Owner {
   void Log(LogLevel level, std::string_view line) const;
   // Of consumers: partitions come (`error` is _ASSIGN_PARTITIONS) or go.
   virtual void OnRebalance(int error, rd_kafka_topic_partition_list_s* list) {}
+  // Of consumers: the broker's answer to a commit.
+  virtual void OnCommit(int error, const rd_kafka_topic_partition_list_s* list) {}
 };
 
 using Properties = std::map<std::string, std::string>;
