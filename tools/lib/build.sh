@@ -28,9 +28,16 @@ build() {
 
 # build_output: on a terminal ninja draws one line itself; in a log each fiftieth step is enough.
 build_output() {
+  local line step=0
   if [[ -t 2 ]]; then
     cat
-  else
-    awk '!/^\[[0-9]+\/[0-9]+\]/ { if (!/^ninja: (Entering|no work)/) print; next } ++step % 50 == 0 { print "    " $1; fflush() }'
+    return
   fi
+  while IFS= read -r line; do
+    case $line in
+      '['[0-9]*/[0-9]*']'*) if ((++step % 50 == 0)); then echo "    ${line%%]*}]"; fi ;;
+      'ninja: Entering'* | 'ninja: no work'* | '-- '*) ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done
 }

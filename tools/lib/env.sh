@@ -9,7 +9,8 @@ cmd_env() {
   "env_$profile"
 }
 
-postgres_dsn() { echo "postgres://crm@127.0.0.1:$(port "$1" postgres)/postgres"; }
+# postgres_dsn PROFILE DATABASE: as the owner of everything.
+postgres_dsn() { echo "postgres://crm@127.0.0.1:$(port "$1" postgres)/$2"; }
 
 env_dev() {
   cat <<EOF
@@ -18,13 +19,13 @@ export CRM_GRPC=127.0.0.1:$(port dev grpc)
 export CRM_KEY=$(cat "$APP/key" 2>/dev/null)
 export CRM_KAFKA=127.0.0.1:$(port dev kafka)
 export CRM_REDIS=127.0.0.1:$(port dev redis)
-export CRM_PG=$(postgres_dsn dev)
+export CRM_PG=$(postgres_dsn dev crm)
 EOF
 }
 
 env_test() {
   cat <<EOF
-export CRM_TEST_PG=$(postgres_dsn test)
+export CRM_TEST_PG=$(postgres_dsn test postgres)
 export CRM_TEST_REDIS=127.0.0.1:$(port test redis)
 export CRM_TEST_KAFKA=127.0.0.1:$(port test kafka)
 EOF

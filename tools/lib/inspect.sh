@@ -3,13 +3,14 @@
 
 ## psql [dev|test] [ARGUMENT...]  psql on this checkout's PostgreSQL
 cmd_psql() {
-  local profile=dev
+  local profile=dev database=crm
   if is_profile "${1:-}"; then
     profile=$1
     shift
   fi
+  [[ $profile == dev ]] || database=postgres
   alive "$LOCAL/$profile/postgres.pid" || die "PostgreSQL of profile '$profile' is down. Run: tools/dev up"
-  exec "$PG_BIN/psql" "$(postgres_dsn "$profile")" "$@"
+  exec "$PG_BIN/psql" "$(postgres_dsn "$profile" "$database")" "$@"
 }
 
 ## logs [-f] [dev|test] [NAME]  the end of a log: crm-all (default), postgres, redis, kafka; -f follows it

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Tests in tiers: static (checks that run nothing; clang-tidy only when all tiers run), unit (no server), component (real PostgreSQL, Redis, Kafka),
-# scenario (whole processes). The tier of a test program is its label in CMake.
+# Tests in tiers: static (checks that run nothing; clang-tidy only when all tiers run), unit (no server), component (real
+# PostgreSQL, Redis, Kafka), scenario (whole processes). The tier of a test program is its label in CMake.
 
 ## test [static|unit|component|scenario] [PATTERN]  run one tier or all; the last line counts the cases
 cmd_test() {

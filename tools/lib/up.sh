@@ -23,14 +23,13 @@ up() {
   fi
   servers_up dev
   app_start
-  wait_ready crm-all "$APP" 60 app_answers
   demo_load
 }
 
 # forget PROFILE: its data, but not its ports.
 forget() {
   local dir=$LOCAL/$1
-  rm -rf "$dir/postgres" "$dir/kafka" "$dir"/*.yaml "$dir"/*.log "$dir"/*.log.old "$dir/key"
+  rm -rf "$dir/postgres" "$dir/kafka" "$dir"/*.yaml "$dir"/*.log "$dir"/*.log.old "$dir/secrets" "$dir/version" "$dir/key"
 }
 
 ## down  stop all that tools/dev started here, and nothing else; the data stay
