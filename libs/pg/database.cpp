@@ -30,8 +30,8 @@ class Pulse {
 
   Status Ping() {
     const auto deadline = steady_clock::now() + kPingPatience;
-    std::unique_lock lock(mutex_, deadline);
-    if (!lock) return ConnectionLost("Another check of PostgreSQL is still waiting.");
+    // Whoever holds it gives up before our own deadline.
+    std::lock_guard lock(mutex_);
     if (!connection_ || connection_->Stale()) {
       connection_.reset();
       auto fresh = Connection::Connect(options_, deadline);
@@ -46,7 +46,7 @@ class Pulse {
 
  private:
   const DatabaseOptions options_;
-  std::timed_mutex mutex_;
+  std::mutex mutex_;
   std::unique_ptr<Connection> connection_;  // GUARDED_BY(mutex_)
 };
 
