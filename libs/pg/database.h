@@ -139,7 +139,9 @@ class Database {
   virtual Result<Rows> Read(const Statement& statement, std::stop_token stop = {}) = 0;
   // A connection of one's own, outside the pool.
   virtual Result<std::unique_ptr<Session>> OpenSession() = 0;
-  // Of the id that `SELECT pg_current_xact_id()::text` gave.
+  // Of the id that `SELECT pg_current_xact_id()::text` gave. Trust kCommitted only together with a
+  // look at what the transaction wrote: a server that crashed gives ids again that it had handed
+  // out but not yet written down, and so does a standby that was promoted.
   virtual Result<XactState> XactStatus(std::string_view xid) = 0;
   // OK where the server answers on a connection of its own within a second; for health.
   virtual Status Ping() = 0;
