@@ -1,0 +1,41 @@
+// crmctl: the CRM from the command line. This file is the list of its commands; whatever is not in
+// it is a method of the server.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <iostream>
+
+#include "tools/crmctl/command_line.h"
+#include "tools/crmctl/commands.h"
+
+namespace {
+
+const std::array kCommands = {
+    crm::ctl::Command{"methods", "what the server can be asked to do", crm::ctl::ListMethods},
+};
+
+crm::ctl::Surroundings OfThisProcess() {
+  crm::ctl::Surroundings surroundings{std::cout, std::cerr, {}, isatty(STDOUT_FILENO) == 1, 0};
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    std::string text = *entry;
+    auto equals = text.find('=');
+    if (equals != std::string::npos) {
+      surroundings.environment[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+  }
+  winsize size{};
+  if (surroundings.terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    surroundings.width = size.ws_col;
+  }
+  return surroundings;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // gRPC's own messages are for its developers; what matters to the caller comes as a Status.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
+  return crm::ctl::RunCommandLine(kCommands, {argv + 1, argv + argc}, OfThisProcess());
+}
