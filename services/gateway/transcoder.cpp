@@ -212,13 +212,17 @@ Result<TranscodedRequest> ReadRequest(const RouteMatch& match, const RequestPart
   return request;
 }
 
-Result<std::string> WriteResponse(const Route& route, const std::string& bytes, bool pretty) {
-  const auto message = NewMessage(*route.method->output_type());
+Result<std::unique_ptr<Message>> ParseResponse(const Route& route, const std::string& bytes) {
+  auto message = NewMessage(*route.method->output_type());
   if (!message->ParseFromString(bytes)) {
     return Internal("The service's answer is not a " + message->GetDescriptor()->full_name() + ".");
   }
-  if (route.response_field != nullptr) return FieldToJson(*message, *route.response_field, pretty);
-  return ToJson(*message, PrintOptions(pretty));
+  return message;
+}
+
+Result<std::string> PrintResponse(const Route& route, const Message& message, bool pretty) {
+  if (route.response_field != nullptr) return FieldToJson(message, *route.response_field, pretty);
+  return ToJson(message, PrintOptions(pretty));
 }
 
 }  // namespace crm::gateway

@@ -32,9 +32,14 @@ struct TranscodedRequest {
 // field of the path that the body gives too must be equal. An empty body is an empty message.
 Result<TranscodedRequest> ReadRequest(const RouteMatch& match, const RequestParts& parts);
 
+// INTERNAL where the bytes are no such message.
+Result<std::unique_ptr<google::protobuf::Message>> ParseResponse(const Route& route,
+                                                                 const std::string& bytes);
+
 // The response message (or its response_body field) as JSON. Fields with default values are left
-// out, as proto3 does; integers of 64 bits are strings. INTERNAL where the bytes are no such
-// message.
-Result<std::string> WriteResponse(const Route& route, const std::string& bytes, bool pretty);
+// out, as proto3 does; integers of 64 bits are strings. INTERNAL where an Any holds a type that is
+// not linked into this program.
+Result<std::string> PrintResponse(const Route& route, const google::protobuf::Message& message,
+                                  bool pretty);
 
 }  // namespace crm::gateway

@@ -124,12 +124,12 @@ TEST(ReadRequest, ReadsSystemParameters) {
 }
 
 std::string Write(const std::string& http_method, const std::string& path,
-                  const GatewaySpecimen& specimen) {
+                  const GatewaySpecimen& specimen, bool pretty = false) {
   const auto match = Table().Find(http_method, path);
-  return WriteResponse(*match.value().route, specimen.SerializeAsString(), false).value();
+  return PrintResponse(*match.value().route, specimen, pretty).value();
 }
 
-TEST(WriteResponse, FollowsTheJsonMapping) {
+TEST(PrintResponse, FollowsTheJsonMapping) {
   GatewaySpecimen specimen;
   specimen.set_display_name("שלום \"a\"");
   specimen.set_weight_micrograms(5);
@@ -141,7 +141,7 @@ TEST(WriteResponse, FollowsTheJsonMapping) {
   EXPECT_EQ(Write("GET", "/v1/specimens/1", {}), "{}");
 }
 
-TEST(WriteResponse, PrintsOneFieldWhereTheRuleSaysSo) {
+TEST(PrintResponse, PrintsOneFieldWhereTheRuleSaysSo) {
   GatewaySpecimen specimen;
   specimen.set_display_name("x");
   EXPECT_EQ(Write("PUT", "/v1/specimens/1/tags", specimen), "[]");
@@ -153,17 +153,15 @@ TEST(WriteResponse, PrintsOneFieldWhereTheRuleSaysSo) {
   EXPECT_EQ(Write("GET", "/v1/specimens/1/rank", specimen), "-3");
 }
 
-TEST(WriteResponse, IndentsWhereAsked) {
+TEST(PrintResponse, IndentsWhereAsked) {
   GatewaySpecimen specimen;
   specimen.set_rank(1);
-  const auto match = Table().Find("GET", "/v1/specimens/1");
-  EXPECT_EQ(WriteResponse(*match->route, specimen.SerializeAsString(), true).value(),
-            "{\n \"rank\": 1\n}\n");
+  EXPECT_EQ(Write("GET", "/v1/specimens/1", specimen, true), "{\n \"rank\": 1\n}\n");
 }
 
-TEST(WriteResponse, RefusesBytesThatAreNoMessage) {
+TEST(ParseResponse, RefusesBytesThatAreNoMessage) {
   const auto match = Table().Find("GET", "/v1/specimens/1");
-  EXPECT_EQ(WriteResponse(*match->route, "\xff\xff", false).status().code(), Code::kInternal);
+  EXPECT_EQ(ParseResponse(*match->route, "\xff\xff").status().code(), Code::kInternal);
 }
 
 }  // namespace
