@@ -131,7 +131,10 @@ MethodBinding BindStream(const ServiceDescriptor* service, const char* method,
 
 CallPipeline::CallPipeline(PipelineParts parts)
     : parts_(std::move(parts)),
-      meters_(std::make_unique<Meters>(*parts_.metrics, parts_.service)) {}
+      committed_(parts_.services),
+      meters_(std::make_unique<Meters>(*parts_.metrics, parts_.service)) {
+  committed_.committer = nullptr;
+}
 
 CallPipeline::~CallPipeline() = default;
 
@@ -237,7 +240,7 @@ Status CallPipeline::ReadRequest(Job& job) {
 }
 
 void CallPipeline::Stream(std::shared_ptr<Job> job) {
-  Call call(parts_.services, job->context);
+  Call call(committed_, job->context);
   auto write = [&](const Message& message) {
     return !job->context.stop.stop_requested() && job->rpc->Write(message.SerializeAsString());
   };
@@ -263,7 +266,7 @@ bool CallPipeline::AnswerFromKey(Job& job) {
 void CallPipeline::Try(std::shared_ptr<Job> job) {
   log::TraceScope scope(job->trace);
   if (job->recall && job->idempotency && AnswerFromKey(*job)) return;
-  Call call(parts_.services, job->context);
+  Call call(job->reads_only() ? committed_ : parts_.services, job->context);
   Status status;
   job->response.reset();
   if (job->binding != nullptr) {
@@ -412,7 +415,7 @@ Status CallPipeline::ReadDirectly(const MethodBinding& binding, const Principal&
       return PermissionDenied(context.object, context.action);
     }
   }
-  Call call(parts_.services, context);
+  Call call(committed_, context);
   auto answer = binding.unary(call, request);
   if (!answer.ok()) return answer.status();
   call.Complete(**answer);

@@ -157,6 +157,22 @@ TEST_F(PipelineTest, KeepsRequestIdsOfDifferentCallersApart) {
   EXPECT_NE(first->name(), second->name());
 }
 
+TEST_F(PipelineTest, ReadsNothingThatIsNotCommitted) {
+  std::string name = Created();
+  auto show = museum_.Begin("ShowExhibit", Show(name), museum_.admin());
+  museum_.Step();  // decided and queued
+  GetExhibitRequest request;
+  request.set_name(name);
+  auto get = museum_.Begin("GetExhibit", request, museum_.admin());
+  museum_.Step();
+  ASSERT_TRUE(get->done() && !show->done());
+  Exhibit read;
+  ASSERT_TRUE(read.ParseFromString(*get->Wait()));
+  EXPECT_EQ(read.etag(), "v1");
+  museum_.Drain();
+  EXPECT_EQ(Get(name)->etag(), "v2");
+}
+
 TEST_F(PipelineTest, LetsADuplicateInFlightWaitForTheFirst) {
   auto first = museum_.Begin("CreateExhibit", Create("one"), museum_.admin());
   auto second = museum_.Begin("CreateExhibit", Create("one"), museum_.admin());

@@ -112,14 +112,19 @@ size_t WriteSet::bytes() const {
   return total;
 }
 
+std::vector<ColumnValue> ColumnsOf(const RecordType& type, const Message& message) {
+  std::vector<ColumnValue> values;
+  values.reserve(type.columns().size());
+  for (const auto& column : type.columns()) values.push_back(ValueOf(message, column.path));
+  return values;
+}
+
 RecordWrite MakeRecordWrite(const RecordKey& key, int64_t version, const Message& message) {
   RecordWrite write;
   write.key = key;
   write.version = version;
   write.body = EncodeRecord(message);
-  for (const auto& column : key.type->columns()) {
-    write.columns.push_back(ValueOf(message, column.path));
-  }
+  write.columns = ColumnsOf(*key.type, message);
   for (const auto& indexed : key.type->indexed()) AddIndexRows(message, indexed, 0, write.index);
   std::sort(write.index.begin(), write.index.end());
   write.index.erase(std::unique(write.index.begin(), write.index.end()), write.index.end());

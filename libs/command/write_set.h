@@ -73,6 +73,9 @@ struct WriteSet {
   size_t bytes() const;
 };
 
+// The values of the type's columns() in that order: what a record is listed and ordered by.
+std::vector<ColumnValue> ColumnsOf(const RecordType& type, const google::protobuf::Message& message);
+
 // Fills columns, index rows, search text, body and `deleted` of a write from the message: columns are an index of the body.
 RecordWrite MakeRecordWrite(const RecordKey& key, int64_t version,
                             const google::protobuf::Message& message);
