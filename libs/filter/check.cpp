@@ -33,6 +33,10 @@ bool IsBareNull(const Node& argument) {
   return argument.path.size() == 1 && !argument.path[0].quoted && argument.path[0].text == "null";
 }
 
+bool IsBareStar(const Node& argument) {
+  return !argument.is_call && argument.path.size() == 1 && argument.path[0].is_star();
+}
+
 Condition Joined(Kind kind, std::vector<Condition> children) {
   Condition out;
   out.kind = kind;
@@ -63,7 +67,7 @@ class Checker {
     }
     if (node.is_call) return CallAlone(node);
     if (node.op == Operator::kNone) return Search(node);
-    Result<FieldPath> path = schema_.Resolve(node.path, node.position);
+    Result<FieldPath> path = schema_.ResolveUngated(node.path, node.position);
     if (!path.ok()) return Fail(path.status());
     return Restriction(*path, node, node.children[0]);
   }
@@ -147,7 +151,9 @@ class Checker {
       return Fail(node, "compares \"" + path.text + "\", which is " + kind +
                             "; use ':' to test what it has");
     }
-    if (node.op == Operator::kHas) return Has(path, node, argument);
+    if (node.op == Operator::kHas && NamesPart(path, argument)) return HasPart(node, argument);
+    if (Status status = schema_.Admit(path, node.position); !status.ok()) return Fail(status);
+    if (node.op == Operator::kHas && IsBareStar(argument)) return Present(path, node);
     if (IsBareNull(argument) && path.has_presence) return NullTest(path, node);
     return Comparison(path, node, argument);
   }
@@ -166,22 +172,21 @@ class Checker {
     return Fail(node, "orders \"" + path.text + "\" against null; only = and != can be used");
   }
 
-  Condition Has(const FieldPath& path, const Node& node, const Node& argument) {
-    if (argument.is_call) return Comparison(path, node, argument);
-    if (argument.path.size() == 1 && argument.path[0].is_star()) return Present(path, node);
-    if (path.type != Type::kMessage && path.type != Type::kMap) {
-      return Comparison(path, node, argument);
-    }
-    // message:field and map:key ask for the presence of what the argument names.
+  // message:field and map:key ask for the presence of what the argument names.
+  static bool NamesPart(const FieldPath& path, const Node& argument) {
+    bool has_parts = path.type == Type::kMessage || path.type == Type::kMap;
+    return has_parts && !argument.is_call && !IsBareStar(argument);
+  }
+
+  Condition HasPart(const Node& node, const Node& argument) {
     std::vector<Word> words = node.path;
     for (const Word& word : argument.path) {
       if (!word.stars.empty())
         return Fail(argument, "has a wildcard in the name of a field or key");
       words.push_back(word);
     }
-    Result<FieldPath> deeper = schema_.Resolve(words, argument.position);
-    if (!deeper.ok()) return Fail(deeper.status());
-    return Present(*deeper, node);
+    Result<FieldPath> part = schema_.Resolve(words, argument.position);
+    return part.ok() ? Present(*part, node) : Fail(part.status());
   }
 
   Condition Comparison(const FieldPath& path, const Node& node, const Node& argument) {

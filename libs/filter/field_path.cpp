@@ -72,6 +72,28 @@ int64_t LeafMicros(const Leaf& leaf) {
 
 }  // namespace
 
+Type TypeOf(const FieldDescriptor* field) {
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return Type::kBool;
+    case FieldDescriptor::CPPTYPE_FLOAT:
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return Type::kDouble;
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return Type::kEnum;
+    case FieldDescriptor::CPPTYPE_STRING:
+      return field->type() == FieldDescriptor::TYPE_BYTES ? Type::kBytes : Type::kString;
+    case FieldDescriptor::CPPTYPE_MESSAGE: {
+      const std::string& name = field->message_type()->full_name();
+      if (name == "google.protobuf.Timestamp") return Type::kTime;
+      if (name == "google.protobuf.Duration") return Type::kDuration;
+      return Type::kMessage;
+    }
+    default:
+      return Type::kInt;
+  }
+}
+
 const std::string& LeafString(const Leaf& leaf, std::string& scratch) {
   const Reflection& r = *leaf.message->GetReflection();
   if (leaf.index < 0) return r.GetStringReference(*leaf.message, leaf.field, &scratch);

@@ -40,6 +40,9 @@ struct FieldPath {
   bool can_be_unset = false;
 };
 
+// Of a singular field, or of one element of a repeated one.
+Type TypeOf(const google::protobuf::FieldDescriptor* field);
+
 // Where a path ends in one message: a singular field, or the element `index` of a repeated one.
 struct Leaf {
   const google::protobuf::Message* message = nullptr;

@@ -14,28 +14,6 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-Type TypeOf(const FieldDescriptor* field) {
-  switch (field->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return Type::kBool;
-    case FieldDescriptor::CPPTYPE_FLOAT:
-    case FieldDescriptor::CPPTYPE_DOUBLE:
-      return Type::kDouble;
-    case FieldDescriptor::CPPTYPE_ENUM:
-      return Type::kEnum;
-    case FieldDescriptor::CPPTYPE_STRING:
-      return field->type() == FieldDescriptor::TYPE_BYTES ? Type::kBytes : Type::kString;
-    case FieldDescriptor::CPPTYPE_MESSAGE: {
-      const std::string& name = field->message_type()->full_name();
-      if (name == "google.protobuf.Timestamp") return Type::kTime;
-      if (name == "google.protobuf.Duration") return Type::kDuration;
-      return Type::kMessage;
-    }
-    default:
-      return Type::kInt;
-  }
-}
-
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -64,8 +42,10 @@ bool SetKey(const Word& word, FieldPath::Step& step) {
   if (key->cpp_type() == FieldDescriptor::CPPTYPE_STRING) return true;
   std::optional<Value> value = ParseLiteral(TypeOf(key), word.text);
   if (!value) return false;
+  // One spelling for each key, whatever was written: 7 for 007.
   const bool* boolean = std::get_if<bool>(&*value);
   step.key_number = boolean ? *boolean : std::get<int64_t>(*value);
+  if (!boolean) step.key = std::to_string(step.key_number);
   return true;
 }
 
@@ -73,6 +53,28 @@ void SetLeaf(FieldPath& path, const FieldDescriptor* leaf) {
   path.type = TypeOf(leaf);
   path.enumeration =
       leaf->cpp_type() == FieldDescriptor::CPPTYPE_ENUM ? leaf->enum_type() : nullptr;
+}
+
+// Extends the path by a field, and where it is a map by a key, if there is one; false where the key
+// cannot be one of its.
+bool Enter(FieldPath& path, const FieldDescriptor* field, const Word* key) {
+  FieldPath::Step step{.field = field};
+  if (!path.text.empty()) path.text += '.';
+  path.text += field->name();
+  path.can_be_unset = path.can_be_unset || path.has_presence;
+  path.has_presence = field->has_presence();
+  SetLeaf(path, field);
+  if (key != nullptr) {
+    if (!SetKey(*key, step)) return false;
+    path.text += "." + FieldText(step.key);
+    path.has_presence = true;
+    SetLeaf(path, field->message_type()->map_value());
+  } else if (field->is_map()) {
+    path.type = Type::kMap;
+  }
+  if (key == nullptr) path.multiple = path.multiple || field->is_repeated();
+  path.steps.push_back(std::move(step));
+  return true;
 }
 
 }  // namespace
@@ -150,6 +152,21 @@ std::vector<std::string> Schema::Suggestions(const Descriptor* message, const st
 
 Result<FieldPath> Schema::Resolve(std::span<const Word> words, size_t position,
                                   std::string_view field) const {
+  Result<FieldPath> path = ResolveUngated(words, position, field);
+  if (!path.ok()) return path;
+  if (Status status = Admit(*path, position, field); !status.ok()) return status;
+  return path;
+}
+
+Status Schema::Admit(const FieldPath& path, size_t position, std::string_view field) const {
+  std::optional<std::string> refusal = gate_ ? gate_(path.text) : std::nullopt;
+  if (!refusal) return {};
+  return SyntaxError(position, "names \"" + path.text + "\", which " + *refusal, field)
+      .With("field", path.text);
+}
+
+Result<FieldPath> Schema::ResolveUngated(std::span<const Word> words, size_t position,
+                                         std::string_view field) const {
   FieldPath path;
   const Descriptor* message = subject_;
   size_t at = 0;
@@ -163,47 +180,26 @@ Result<FieldPath> Schema::Resolve(std::span<const Word> words, size_t position,
   }
   for (; at < words.size(); ++at) {
     const std::string prefix = path.text.empty() ? "" : path.text + ".";
-    const std::string name = "\"" + prefix + words[at].text + "\"";
+    const std::string name = prefix + words[at].text;
     if (message == nullptr && !path.steps.empty()) {
-      return SyntaxError(position, "names " + name + ", but \"" + path.text + "\" has no fields",
-                         field);
+      std::string what = "names \"" + name + "\", but \"" + path.text + "\" has no fields";
+      return SyntaxError(position, std::move(what), field);
     }
     const FieldDescriptor* found = message ? message->FindFieldByName(words[at].text) : nullptr;
     if (found == nullptr) {
       std::string hint = DidYouMean(words[at].text, Suggestions(message, prefix, at == 0));
-      return SyntaxError(position, "names the unknown field " + name + hint, field)
-          .With("field", prefix + words[at].text);
+      return SyntaxError(position, "names the unknown field \"" + name + "\"" + hint, field)
+          .With("field", name);
     }
-    FieldPath::Step step{.field = found};
-    path.text = prefix + words[at].text;
-    path.can_be_unset = path.can_be_unset || path.has_presence;
-    path.has_presence = found->has_presence();
-    SetLeaf(path, found);
-    if (found->is_map() && at + 1 < words.size()) {
-      if (!SetKey(words[++at], step)) {
-        return SyntaxError(
-            position,
-            "has the key \"" + words[at].text + "\" that \"" + path.text + "\" cannot have", field);
-      }
-      Word key{.text = words[at].text};
-      path.text += "." + ToText(key);
-      path.has_presence = true;
-      found = found->message_type()->map_value();
-      SetLeaf(path, found);
-    } else if (found->is_map()) {
-      path.type = Type::kMap;
-      path.multiple = true;
-    } else {
-      path.multiple = path.multiple || found->is_repeated();
+    const Word* key = found->is_map() && at + 1 < words.size() ? &words[++at] : nullptr;
+    if (!Enter(path, found, key)) {
+      std::string what = "has the key \"" + key->text + "\" that \"" + name + "\" cannot have";
+      return SyntaxError(position, std::move(what), field);
     }
-    path.steps.push_back(std::move(step));
+    if (key != nullptr) found = found->message_type()->map_value();
     message = path.type == Type::kMessage ? found->message_type() : nullptr;
   }
   path.can_be_unset = path.can_be_unset || path.has_presence;
-  if (std::optional<std::string> refusal = gate_ ? gate_(path.text) : std::nullopt) {
-    return SyntaxError(position, "names \"" + path.text + "\", which " + *refusal, field)
-        .With("field", path.text);
-  }
   return path;
 }
 

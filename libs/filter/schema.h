@@ -58,6 +58,10 @@ class Schema {
                             std::string_view field = "filter") const;
   // The same for a path written as text: "amount.currency_code".
   Result<FieldPath> Resolve(std::string_view path, std::string_view field = "filter") const;
+  // The two halves of Resolve, for a path that is a step on the way to the one that is meant.
+  Result<FieldPath> ResolveUngated(std::span<const Word> words, size_t position,
+                                   std::string_view field = "filter") const;
+  Status Admit(const FieldPath& path, size_t position, std::string_view field = "filter") const;
 
  private:
   struct Root {

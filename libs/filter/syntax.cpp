@@ -74,6 +74,13 @@ std::string ToText(const Word& word) {
   return bare ? word.text : Quoted(word);
 }
 
+std::string FieldText(const std::string& name) {
+  bool plain = !name.empty() && name[0] != '-' && name.find_first_of(".:") == std::string::npos;
+  Word word;
+  word.text = name;
+  return plain ? ToText(word) : Quoted(word);
+}
+
 std::string ToText(const Node& node) {
   switch (node.kind) {
     case Node::Kind::kRestriction:

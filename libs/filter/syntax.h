@@ -86,6 +86,9 @@ std::string ToText(const Node& node);
 // A word as canonical text.
 std::string ToText(const Word& word);
 
+// A field's name or a map's key as canonical text behind a dot.
+std::string FieldText(const std::string& name);
+
 // A filter that is well formed. A value.
 class Filter {
  public:

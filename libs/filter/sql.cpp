@@ -1,0 +1,333 @@
+#include "libs/filter/sql.h"
+
+#include <unicode/utf8.h>
+
+#include <algorithm>
+
+namespace crm::filter {
+
+namespace {
+
+using ColumnKind = SqlColumn::Kind;
+using Kind = Condition::Kind;
+
+Operator Contrary(Operator op) {
+  switch (op) {
+    case Operator::kEquals:
+      return Operator::kNotEquals;
+    case Operator::kNotEquals:
+      return Operator::kEquals;
+    case Operator::kLess:
+      return Operator::kGreaterOrEqual;
+    case Operator::kLessOrEqual:
+      return Operator::kGreater;
+    case Operator::kGreater:
+      return Operator::kLessOrEqual;
+    case Operator::kGreaterOrEqual:
+      return Operator::kLess;
+    default:
+      return op;
+  }
+}
+
+std::string SqlOperator(Operator op) {
+  return op == Operator::kNotEquals ? "<>" : std::string(OperatorText(op));
+}
+
+// The least string above all strings that start with `prefix`; empty where there is none. UTF-8
+// sorts like its code points.
+std::string AfterPrefix(std::string prefix) {
+  while (!prefix.empty()) {
+    auto end = static_cast<int32_t>(prefix.size());
+    UChar32 c;
+    U8_PREV(reinterpret_cast<const uint8_t*>(prefix.data()), 0, end, c);
+    prefix.resize(static_cast<size_t>(end));
+    if (c < 0 || c == 0x10FFFF) continue;
+    c = c == 0xD7FF ? 0xE000 : c + 1;
+    uint8_t bytes[4];
+    int length = 0;
+    U8_APPEND_UNSAFE(bytes, length, c);
+    return prefix.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(length));
+  }
+  return prefix;
+}
+
+std::string LikePattern(const Pattern& pattern) {
+  std::string out;
+  for (size_t i = 0; i < pattern.parts.size(); ++i) {
+    if (i > 0) out += '%';
+    for (char c : pattern.parts[i]) {
+      if (c == '%' || c == '_' || c == '!') out += '!';
+      out += c;
+    }
+  }
+  return out;
+}
+
+// Only asterisks: every string that is set is like it.
+bool IsAnything(const Pattern& pattern) {
+  return std::all_of(pattern.parts.begin(), pattern.parts.end(),
+                     [](const std::string& part) { return part.empty(); });
+}
+
+bool Fits(Type type, ColumnKind kind) {
+  switch (kind) {
+    case ColumnKind::kBool:
+      return type == Type::kBool;
+    case ColumnKind::kInt:
+      return type == Type::kInt || type == Type::kEnum || type == Type::kDuration;
+    case ColumnKind::kDouble:
+      return type == Type::kDouble;
+    case ColumnKind::kText:
+    case ColumnKind::kUuid:
+      return type == Type::kString;
+    case ColumnKind::kTime:
+      return type == Type::kTime;
+    case ColumnKind::kIndexed:
+      return true;
+  }
+  return false;
+}
+
+// Walks the condition with negation pushed down to the leaves, where each has a contrary (De Morgan
+// holds in three values too). So NOT is never applied to a row search, which is FALSE where SQL's
+// NULL would be needed.
+class Writer {
+ public:
+  Writer(const SqlColumns& columns, const SqlOptions& options)
+      : columns_(columns), options_(options) {}
+
+  Result<SqlCondition> Finish(std::string text) {
+    if (!status_.ok()) return status_;
+    return SqlCondition{std::move(text), std::move(params_)};
+  }
+
+  std::string Write(const Condition& condition, bool negated) {
+    switch (condition.kind) {
+      case Kind::kAnd:
+      case Kind::kOr:
+        return WriteJoined(condition, negated);
+      case Kind::kNot:
+        return Write(condition.children[0], !negated);
+      case Kind::kCall: {
+        Value scratch;
+        return Constant(std::get<bool>(Evaluate(condition.operand, options_.context, scratch)) !=
+                        negated);
+      }
+      case Kind::kSearch:
+        return WriteSearch(condition, negated);
+      default:
+        break;
+    }
+    std::optional<SqlColumn> column = columns_.Find(condition.path);
+    if (!column) {
+      return Fail(SyntaxError(condition.position, "names \"" + condition.path.text +
+                                                      "\", by which lists cannot be filtered")
+                      .With("field", condition.path.text));
+    }
+    bool indexed = column->kind == ColumnKind::kIndexed;
+    if (condition.kind == Kind::kPresent) {
+      return indexed ? WriteIndexedPresence(condition.path, *column, negated)
+                     : WritePresence(condition.path, *column, negated);
+    }
+    if (!Fits(condition.path.type, column->kind)) {
+      return Fail(Internal("Column " + column->expression + " does not fit the type of field " +
+                           condition.path.text));
+    }
+    if (indexed) return WriteIndexed(condition, *column, negated);
+    if (condition.kind == Kind::kPattern) return WritePattern(condition, *column, negated);
+    return WriteComparison(condition, *column, negated);
+  }
+
+ private:
+  std::string Fail(Status status) {
+    if (status_.ok()) status_ = std::move(status);
+    return "";
+  }
+
+  static std::string Constant(bool value) { return value ? "TRUE" : "FALSE"; }
+  static std::string Negated(std::string text, bool negated) {
+    return negated ? "NOT (" + std::move(text) + ")" : text;
+  }
+
+  std::string Param(SqlValue value, std::string_view cast) {
+    params_.push_back(std::move(value));
+    size_t number = options_.first_placeholder + params_.size() - 1;
+    return "$" + std::to_string(number) + "::" + std::string(cast);
+  }
+  std::string Text(std::string value) { return Param(std::move(value), "text"); }
+
+  std::string Param(const Value& value) {
+    struct Visitor {
+      Writer& writer;
+      std::string operator()(bool v) const { return writer.Param(v, "bool"); }
+      std::string operator()(int64_t v) const { return writer.Param(v, "bigint"); }
+      std::string operator()(double v) const { return writer.Param(v, "float8"); }
+      std::string operator()(const std::string& v) const { return writer.Text(v); }
+      std::string operator()(Time v) const { return writer.Param(v, "timestamptz"); }
+      std::string operator()(Duration v) const { return writer.Param(v.count(), "bigint"); }
+    };
+    return std::visit(Visitor{*this}, value);
+  }
+
+  std::string WriteJoined(const Condition& condition, bool negated) {
+    bool conjunction = (condition.kind == Kind::kAnd) != negated;
+    if (condition.children.empty()) return Constant(conjunction);
+    std::string out;
+    for (const Condition& child : condition.children) {
+      if (!out.empty()) out += conjunction ? " AND " : " OR ";
+      bool joined = child.kind == Kind::kAnd || child.kind == Kind::kOr || child.kind == Kind::kNot;
+      std::string text = Write(child, negated);
+      out += joined ? "(" + text + ")" : text;
+    }
+    return out;
+  }
+
+  std::string WriteSearch(const Condition& condition, bool negated) {
+    std::string placeholder = Text(condition.needle);
+    std::optional<std::string> search = columns_.Search(placeholder);
+    if (search) return Negated(std::move(*search), negated);
+    return Fail(SyntaxError(condition.position, "has a bare word, and there is no search here"));
+  }
+
+  const Value& OperandOf(const Condition& condition) {
+    return Evaluate(condition.operand, options_.context, scratch_);
+  }
+
+  std::string WriteComparison(const Condition& condition, const SqlColumn& column, bool negated) {
+    Operator op = negated ? Contrary(condition.op) : condition.op;
+    const Value& value = OperandOf(condition);
+    if (column.kind == ColumnKind::kUuid) {
+      return WriteUuid(condition.path, column, op, std::get<std::string>(value));
+    }
+    return column.expression + " " + SqlOperator(op) + " " + Param(value);
+  }
+
+  // A uuid column stands for a string: its prefix and the id, or the empty string for NULL where
+  // the string is never unset.
+  std::string WriteUuid(const FieldPath& path, const SqlColumn& column, Operator op,
+                        const std::string& value) {
+    bool null_is_empty = !path.can_be_unset;
+    bool equals = op == Operator::kEquals;
+    if (!equals && op != Operator::kNotEquals) {
+      std::string text = UuidText(path, column);
+      return text + " " + SqlOperator(op) + " " + Text(value);
+    }
+    if (value.empty() && null_is_empty) {
+      return column.expression + (equals ? " IS NULL" : " IS NOT NULL");
+    }
+    std::optional<Uuid> id;
+    if (value.starts_with(column.prefix)) id = Uuid::Parse(value.substr(column.prefix.size()));
+    if (!id || column.prefix + id->ToString() != value) {
+      if (equals) return Constant(false);
+      return null_is_empty ? Constant(true) : column.expression + " IS NOT NULL";
+    }
+    std::string param = Param(SqlValue(*id), "uuid");
+    if (equals) return column.expression + " = " + param;
+    return column.expression + (null_is_empty ? " IS DISTINCT FROM " : " <> ") + param;
+  }
+
+  std::string UuidText(const FieldPath& path, const SqlColumn& column) {
+    std::string text = "(" + Text(column.prefix) + " || " + column.expression + "::text)";
+    if (!path.can_be_unset) text = "COALESCE(" + text + ", '')";
+    return text + " COLLATE \"C\"";
+  }
+
+  // Where `subject` is like the pattern: a range for what stands before the first asterisk, LIKE
+  // for more.
+  std::string Like(const std::string& subject, const Pattern& pattern) {
+    const std::string& prefix = pattern.parts[0];
+    std::string out;
+    if (!prefix.empty()) {
+      out = subject + " >= " + Text(prefix);
+      std::string after = AfterPrefix(prefix);
+      if (!after.empty()) out += " AND " + subject + " < " + Text(after);
+    }
+    bool only_prefix = pattern.parts.size() == 2 && pattern.parts[1].empty();
+    if (!only_prefix) {
+      if (!out.empty()) out += " AND ";
+      out += subject + " LIKE " + Text(LikePattern(pattern)) + " ESCAPE '!'";
+    }
+    return "(" + out + ")";
+  }
+
+  std::string WritePattern(const Condition& condition, const SqlColumn& column, bool negated) {
+    bool contrary = (condition.op == Operator::kNotEquals) != negated;
+    if (IsAnything(condition.pattern)) {
+      if (contrary || !condition.path.can_be_unset) return Constant(!contrary);
+      return column.expression + " IS NOT NULL";
+    }
+    bool uuid = column.kind == ColumnKind::kUuid;
+    std::string subject = uuid ? UuidText(condition.path, column) : column.expression;
+    return Negated(Like(subject, condition.pattern), contrary);
+  }
+
+  std::string WritePresence(const FieldPath& path, const SqlColumn& column, bool negated) {
+    bool null_is_unset = path.has_presence || path.type == Type::kBytes ||
+                         path.type == Type::kMessage || column.kind == ColumnKind::kUuid;
+    if (null_is_unset) return column.expression + (negated ? " IS NULL" : " IS NOT NULL");
+    std::string filled = column.expression;
+    if (column.kind == ColumnKind::kText) filled += " <> ''";
+    if (column.kind == ColumnKind::kInt || column.kind == ColumnKind::kDouble) filled += " <> 0";
+    if (path.can_be_unset) filled = "(" + column.expression + " IS NOT NULL AND " + filled + ")";
+    return Negated(std::move(filled), negated);
+  }
+
+  // The beginning of a search for a row of the path; ended by EndOfRows.
+  std::string Rows(const FieldPath& path, const SqlIndex& index) {
+    std::string out = "EXISTS (SELECT 1 FROM " + index.table +
+                      " x WHERE x.tenant = " + index.tenant +
+                      " AND x.entity = " + Text(index.entity);
+    return out + " AND x.field = " + Text(path.text);
+  }
+  static std::string EndOfRows(const SqlIndex& index) { return " AND x.id = " + index.id + ")"; }
+
+  // Any element may pass, so the contrary of a repeated field's test is that none does. A map's
+  // entry is one value or none, and the contrary of its test is the contrary operator.
+  std::string WriteIndexed(const Condition& condition, const SqlColumn& column, bool negated) {
+    bool contrary = negated && !condition.path.multiple;
+    std::string out = negated && !contrary ? "NOT " : "";
+    out += Rows(condition.path, column.index) + " AND ";
+    if (condition.kind == Kind::kPattern) {
+      bool differs = (condition.op == Operator::kNotEquals) != contrary;
+      out += IsAnything(condition.pattern) ? Constant(!differs)
+                                           : Negated(Like("x.value", condition.pattern), differs);
+    } else {
+      Operator op = contrary ? Contrary(condition.op) : condition.op;
+      out += "x.value " + SqlOperator(op) + " " + Text(IndexText(OperandOf(condition)));
+    }
+    return out + EndOfRows(column.index);
+  }
+
+  std::string WriteIndexedPresence(const FieldPath& path, const SqlColumn& column, bool negated) {
+    std::string out = (negated ? "NOT " : "") + Rows(path, column.index);
+    bool any_row = path.has_presence || path.steps.back().field->is_repeated();
+    if (!any_row) {
+      std::string empty;
+      if (path.type == Type::kBool) empty = IndexText(Value(false));
+      if (path.type == Type::kInt || path.type == Type::kEnum) empty = IndexText(Value(int64_t{0}));
+      if (path.type == Type::kDouble) empty = IndexText(Value(0.0));
+      out += " AND x.value <> " + Text(std::move(empty));
+    }
+    return out + EndOfRows(column.index);
+  }
+
+  const SqlColumns& columns_;
+  const SqlOptions& options_;
+  std::vector<SqlValue> params_;
+  Value scratch_;
+  Status status_;
+};
+
+}  // namespace
+
+Result<SqlCondition> ToSql(const CheckedFilter& filter, const SqlColumns& columns,
+                           const SqlOptions& options) {
+  Writer writer(columns, options);
+  std::string text = writer.Write(filter.condition(), false);
+  Kind kind = filter.condition().kind;
+  bool joined = kind == Kind::kAnd || kind == Kind::kOr || kind == Kind::kNot;
+  return writer.Finish(joined ? "(" + text + ")" : text);
+}
+
+}  // namespace crm::filter
