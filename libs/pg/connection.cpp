@@ -264,11 +264,15 @@ void Connection::AwaitCancelled() {
 }
 
 void Connection::OnNotice(void* self, const PGresult* notice) {
+  auto* connection = static_cast<Connection*>(self);
+  const auto field = [&](int code) {
+    const char* text = PQresultErrorField(notice, code);
+    return std::string_view(text == nullptr ? "" : text);
+  };
   // By the function that speaks, since the text depends on the server's language.
-  const char* function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
-  if (function != nullptr && std::string_view(function) == "SyncRepWaitForLSN") {
-    static_cast<Connection*>(self)->unreplicated_ = true;
-  }
+  if (field(PG_DIAG_SOURCE_FUNCTION) == "SyncRepWaitForLSN") connection->unreplicated_ = true;
+  // The last words of a server that ends an idle connection come as a notice.
+  if (EndsConnection(field(PG_DIAG_SQLSTATE))) connection->broken_ = true;
 }
 
 }  // namespace crm::pg
