@@ -12,7 +12,6 @@
 #include "libs/kafka/admin.h"
 #include "libs/kafka/test_clients.h"
 #include "libs/testing/kafka_broker.h"
-#include "libs/testing/kafka_process.h"
 
 namespace crm::kafka {
 namespace {
@@ -21,35 +20,6 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr milliseconds kShort(50);
-
-ConsumerOptions Member(const std::string& broker, const std::string& topic) {
-  ConsumerOptions options;
-  options.client = At(broker);
-  options.group_id = topic + ".group";
-  options.topics = {topic};
-  return options;
-}
-
-std::vector<std::string> Values(const std::vector<ReceivedMessage>& messages) {
-  std::vector<std::string> values;
-  for (const ReceivedMessage& message : messages) values.push_back(message.value);
-  return values;
-}
-
-// Polls until `count` messages came or patience ends.
-std::vector<ReceivedMessage> PollUntil(Consumer& consumer, size_t count) {
-  std::vector<ReceivedMessage> all;
-  for (const Deadline end = Soon(); all.size() < count && std::chrono::steady_clock::now() < end;) {
-    auto batch = consumer.Poll(kShort);
-    EXPECT_TRUE(batch.ok()) << batch.status().ToString();
-    if (!batch.ok()) break;
-    std::move(batch->begin(), batch->end(), std::back_inserter(all));
-  }
-  EXPECT_THAT(all, SizeIs(count));
-  return all;
-}
 
 TEST(Consumer, StartsANewGroupAtTheBeginningAndReturnsWhatWasSent) {
   test::KafkaBroker broker;
@@ -316,48 +286,12 @@ TEST(Consumer, TellsHowFarItIs) {
 }
 
 TEST(Consumer, WaitsForATopicThatIsMadeLater) {
-  test::KafkaProcess server;
-  server.Start();
-  test::KafkaBroker broker(server.address());
-  const auto consumer = Must(Consumer::Create(Member(server.address(), broker.prefix() + "late")));
+  test::KafkaBroker broker;
+  const auto consumer = Must(Consumer::Create(Member(broker.address(), broker.prefix() + "late")));
   ASSERT_TRUE(consumer->Poll(kShort).ok());
   const std::string topic = broker.MakeTopic("late", 1);
   DeliverNumbers(broker.address(), topic, 1, 3);
   EXPECT_THAT(Values(PollUntil(*consumer, 3)), ElementsAre("1", "2", "3"));
-}
-
-TEST(Consumer, GoesOnWhenTheBrokerIsKilledAndComesBack) {
-  test::KafkaProcess server;
-  server.Start();
-  const auto admin = Must(Admin::Create(At(server.address())));
-  ASSERT_EQ(admin->CreateTopics({{.name = "events"}}, Soon()), Status());
-  DeliverNumbers(server.address(), "events", 1, 100);
-  auto consumer = Must(Consumer::Create(Member(server.address(), "events")));
-  PollUntil(*consumer, 100);
-  server.Kill();
-  const auto nothing = consumer->Poll(kShort);
-  ASSERT_TRUE(nothing.ok()) << nothing.status().ToString();
-  EXPECT_THAT(*nothing, IsEmpty());
-  server.Start();
-  DeliverNumbers(server.address(), "events", 101, 200);
-  std::set<std::string> seen;
-  EXPECT_TRUE(test::Eventually([&] {
-    auto batch = consumer->Poll(kShort);
-    for (const ReceivedMessage& message : *batch) seen.insert(message.value);
-    return seen.size() >= 100 && seen.contains("200");
-  }));
-
-  // Standing still, the broker answers neither the last commit nor the leave.
-  server.Pause();
-  ASSERT_FALSE(consumer->Progress().empty());
-  ASSERT_EQ(consumer->StoreOffset(consumer->Progress()[0].partition, 1), Status());
-  const auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(consumer->Close(In(milliseconds(300))).reason(), "KAFKA_CLOSE_TIMEOUT");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
-  server.Kill();
-  const auto killed = std::chrono::steady_clock::now();
-  consumer.reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - killed, std::chrono::seconds(2));
 }
 
 }  // namespace

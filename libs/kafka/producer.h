@@ -42,8 +42,8 @@ class Producer {
  public:
   // INVALID_ARGUMENT for options that Kafka refuses. Does not need a broker to be up.
   static Result<std::unique_ptr<Producer>> Create(ProducerOptions options);
-  // Drops what is not acknowledged, without reports; no callback runs after it. Takes milliseconds,
-  // also with the broker away.
+  // Drops what is not acknowledged, without reports; no callback runs after it. Takes a
+  // second at most, also with the broker away.
   ~Producer();
 
   // Takes a copy of `message`; its fate is reported under `token`. Never blocks. Fails with

@@ -8,12 +8,10 @@
 #include <mutex>
 #include <thread>
 
-#include "libs/kafka/ack_tracker.h"
 #include "libs/kafka/admin.h"
 #include "libs/kafka/test_clients.h"
 #include "libs/testing/clock.h"
 #include "libs/testing/kafka_broker.h"
-#include "libs/testing/kafka_process.h"
 
 namespace crm::kafka {
 namespace {
@@ -21,71 +19,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
-
-// Reports of a producer, as a relay would keep them.
-class Reports {
- public:
-  ProducerOptions Options(const std::string& broker) {
-    ProducerOptions options;
-    options.client.brokers = broker;
-    options.on_delivered = [this](uint64_t token, int32_t, int64_t) {
-      std::lock_guard lock(mutex_);
-      ++delivered_[token];
-      tracker_.Acked(token);
-    };
-    options.on_failed = [this](uint64_t token, const Status& status) {
-      std::lock_guard lock(mutex_);
-      failed_.emplace(token, status);
-    };
-    return options;
-  }
-  void Add(uint64_t token) {
-    std::lock_guard lock(mutex_);
-    tracker_.Add(token);
-  }
-  std::map<uint64_t, int> delivered() const {
-    std::lock_guard lock(mutex_);
-    return delivered_;
-  }
-  std::map<uint64_t, Status> failed() const {
-    std::lock_guard lock(mutex_);
-    return failed_;
-  }
-  uint64_t prefix() const {
-    std::lock_guard lock(mutex_);
-    return tracker_.prefix();
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::map<uint64_t, int> delivered_;  // GUARDED_BY(mutex_)
-  std::map<uint64_t, Status> failed_;  // GUARDED_BY(mutex_)
-  AckTracker tracker_{0};              // GUARDED_BY(mutex_)
-};
-
-// Sends 1..count and waits for space where the queue is full.
-void SendAll(Producer& producer, Reports& reports, const std::string& topic, uint64_t count) {
-  for (uint64_t token = 1; token <= count; ++token) {
-    reports.Add(token);
-    Status status = producer.Send(Numbered(topic, token), token);
-    while (status.reason() == "KAFKA_QUEUE_FULL") {
-      ASSERT_TRUE(producer.WaitForSpace(Soon()));
-      status = producer.Send(Numbered(topic, token), token);
-    }
-    ASSERT_EQ(status, Status());
-  }
-}
-
-// The numbers 1..count, each once, rising within each key.
-void ExpectCompleteAndOrdered(const std::vector<ReceivedMessage>& messages, uint64_t count) {
-  EXPECT_EQ(messages.size(), count);
-  std::map<std::string, uint64_t> last;
-  for (const ReceivedMessage& message : messages) {
-    const uint64_t number = std::stoull(message.value);
-    EXPECT_GT(number, last[message.key]) << message.key;
-    last[message.key] = number;
-  }
-}
 
 TEST(Producer, KeepsEachKeysOrderAndTheHeadersAndTheTime) {
   test::KafkaBroker broker;
@@ -211,9 +144,7 @@ TEST(Producer, RefusesOptionsThatWouldWeakenItsPromises) {
 }
 
 TEST(Producer, AfterAMessageThatCannotBeDeliveredNothingIsDelivered) {
-  test::KafkaProcess server;
-  server.Start();
-  test::KafkaBroker broker(server.address());
+  test::KafkaBroker broker;
   const std::string topic = broker.MakeTopic("events", 1);
   Reports reports;
   auto producer = Must(Producer::Create(reports.Options(broker.address())));
@@ -233,64 +164,6 @@ TEST(Producer, AfterAMessageThatCannotBeDeliveredNothingIsDelivered) {
   EXPECT_EQ(producer->Send(Numbered(topic, 12), 12).reason(), "KAFKA_PRODUCER_FATAL");
   EXPECT_EQ(producer->queued(), 0u);
   EXPECT_EQ(ReadAll(broker.address(), topic).size(), 10u);
-}
-
-TEST(Producer, LosesNothingAndKeepsTheOrderWhenTheBrokerIsKilledUnderIt) {
-  constexpr uint64_t kCount = 5'000;
-  test::KafkaProcess server;
-  server.Start();
-  const auto admin = Must(Admin::Create(At(server.address())));
-  ASSERT_EQ(admin->CreateTopics({{.name = "events"}}, Soon()), Status());
-  Reports reports;
-  ProducerOptions options = reports.Options(server.address());
-  options.max_queued_messages = 1'000;
-  auto producer = Must(Producer::Create(options));
-  std::jthread sender([&] { SendAll(*producer, reports, "events", kCount); });
-  ASSERT_TRUE(test::Eventually([&] { return reports.prefix() > 1'000; }));
-  server.Kill();
-  // The queue fills up and waits.
-  ASSERT_TRUE(test::Eventually([&] { return producer->queued() == 1'000; }));
-  EXPECT_EQ(producer->Health(), Status());
-  server.Start();
-  sender.join();
-  ASSERT_TRUE(producer->Flush(Soon()));
-  EXPECT_THAT(reports.failed(), IsEmpty());
-  EXPECT_EQ(reports.prefix(), kCount);
-  ExpectCompleteAndOrdered(ReadAll(server.address(), "events"), kCount);
-}
-
-TEST(Producer, IsThrownAwayQuicklyWithMessagesOnTheWire) {
-  test::KafkaProcess server;
-  server.Start();
-  test::KafkaBroker broker(server.address());
-  const std::string topic = broker.MakeTopic("events");
-  Reports reports;
-  auto producer = Must(Producer::Create(reports.Options(server.address())));
-  SendAll(*producer, reports, topic, 10);
-  ASSERT_TRUE(producer->Flush(Soon()));
-  server.Pause();
-  for (uint64_t token = 11; token <= 1'000; ++token) {
-    ASSERT_EQ(producer->Send(Numbered(topic, token), token), Status());
-  }
-  const auto start = std::chrono::steady_clock::now();
-  producer.reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
-  EXPECT_EQ(reports.delivered().size(), 10u);
-  EXPECT_THAT(reports.failed(), IsEmpty());
-
-  // Sent again from the first that was not acknowledged: nothing is missing, some may be there
-  // twice.
-  server.Continue();
-  producer = Must(Producer::Create(reports.Options(server.address())));
-  for (uint64_t token = 11; token <= 1'000; ++token) {
-    reports.Add(token);
-    ASSERT_EQ(producer->Send(Numbered(topic, token), token), Status());
-  }
-  ASSERT_TRUE(producer->Flush(Soon()));
-  EXPECT_EQ(reports.prefix(), 1'000u);
-  std::map<std::string, int> seen;
-  for (const ReceivedMessage& message : ReadAll(server.address(), topic)) ++seen[message.value];
-  EXPECT_EQ(seen.size(), 1'000u);
 }
 
 }  // namespace

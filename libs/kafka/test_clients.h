@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "libs/kafka/ack_tracker.h"
+#include "libs/kafka/consumer.h"
 #include "libs/kafka/producer.h"
 #include "libs/kafka/topic_reader.h"
 #include "libs/testing/eventually.h"
@@ -83,6 +87,102 @@ inline std::vector<ReceivedMessage> ReadAll(const std::string& broker, const std
   options.client = At(broker);
   options.topic = topic;
   return ReadToEnd(*Must(TopicReader::Open(options, Soon())));
+}
+
+// Reports of a producer, as a relay would keep them.
+class Reports {
+ public:
+  ProducerOptions Options(const std::string& broker) {
+    ProducerOptions options;
+    options.client = At(broker);
+    options.on_delivered = [this](uint64_t token, int32_t, int64_t) {
+      std::lock_guard lock(mutex_);
+      ++delivered_[token];
+      tracker_.Acked(token);
+    };
+    options.on_failed = [this](uint64_t token, const Status& status) {
+      std::lock_guard lock(mutex_);
+      failed_.emplace(token, status);
+    };
+    return options;
+  }
+  void Add(uint64_t token) {
+    std::lock_guard lock(mutex_);
+    tracker_.Add(token);
+  }
+  std::map<uint64_t, int> delivered() const {
+    std::lock_guard lock(mutex_);
+    return delivered_;
+  }
+  std::map<uint64_t, Status> failed() const {
+    std::lock_guard lock(mutex_);
+    return failed_;
+  }
+  uint64_t prefix() const {
+    std::lock_guard lock(mutex_);
+    return tracker_.prefix();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<uint64_t, int> delivered_;  // GUARDED_BY(mutex_)
+  std::map<uint64_t, Status> failed_;  // GUARDED_BY(mutex_)
+  AckTracker tracker_{0};              // GUARDED_BY(mutex_)
+};
+
+// Sends 1..count and waits for space where the queue is full.
+inline void SendAll(Producer& producer, Reports& reports, const std::string& topic,
+                    uint64_t count) {
+  for (uint64_t token = 1; token <= count; ++token) {
+    reports.Add(token);
+    Status status = producer.Send(Numbered(topic, token), token);
+    while (status.reason() == "KAFKA_QUEUE_FULL") {
+      ASSERT_TRUE(producer.WaitForSpace(Soon()));
+      status = producer.Send(Numbered(topic, token), token);
+    }
+    ASSERT_EQ(status, Status());
+  }
+}
+
+// The numbers 1..count, each once, rising within each key.
+inline void ExpectCompleteAndOrdered(const std::vector<ReceivedMessage>& messages, uint64_t count) {
+  EXPECT_EQ(messages.size(), count);
+  std::map<std::string, uint64_t> last;
+  for (const ReceivedMessage& message : messages) {
+    const uint64_t number = std::stoull(message.value);
+    EXPECT_GT(number, last[message.key]) << message.key;
+    last[message.key] = number;
+  }
+}
+
+// A member of a group that reads `topic`.
+inline ConsumerOptions Member(const std::string& broker, const std::string& topic) {
+  ConsumerOptions options;
+  options.client = At(broker);
+  options.group_id = topic + ".group";
+  options.topics = {topic};
+  return options;
+}
+
+inline constexpr std::chrono::milliseconds kShort(50);
+
+// Polls until `count` messages came or patience ends.
+inline std::vector<ReceivedMessage> PollUntil(Consumer& consumer, size_t count) {
+  std::vector<ReceivedMessage> all;
+  for (const Deadline end = Soon(); all.size() < count && std::chrono::steady_clock::now() < end;) {
+    auto batch = consumer.Poll(kShort);
+    EXPECT_TRUE(batch.ok()) << batch.status().ToString();
+    if (!batch.ok()) break;
+    std::move(batch->begin(), batch->end(), std::back_inserter(all));
+  }
+  EXPECT_EQ(all.size(), count);
+  return all;
+}
+
+inline std::vector<std::string> Values(const std::vector<ReceivedMessage>& messages) {
+  std::vector<std::string> values;
+  for (const ReceivedMessage& message : messages) values.push_back(message.value);
+  return values;
 }
 
 }  // namespace crm::kafka

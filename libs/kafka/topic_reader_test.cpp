@@ -31,12 +31,6 @@ class TopicReaderTest : public ::testing::Test {
   const std::string topic_ = broker_.MakeTopic("events", 3);
 };
 
-std::vector<std::string> Values(const std::vector<ReceivedMessage>& messages) {
-  std::vector<std::string> values;
-  for (const ReceivedMessage& message : messages) values.push_back(message.value);
-  return values;
-}
-
 TEST_F(TopicReaderTest, ReadsEverythingUpToTheEndAsItWasWhenOpened) {
   DeliverNumbers(broker_.address(), topic_, 1, 5'000);
   const auto reader = Must(TopicReader::Open(Options(), Soon()));

@@ -1,10 +1,5 @@
 #include "libs/testing/kafka_process.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -13,35 +8,22 @@
 #include "libs/kafka/admin.h"
 #include "libs/testing/eventually.h"
 #include "libs/testing/servers.h"
+#include "libs/testing/socket.h"
 
 namespace crm::test {
 namespace {
 
 constexpr std::chrono::seconds kStartPatience(60);
 
-// A port that is free now. It is not kept open, so another process could take it before the broker
-// does; the kernel hands out ports in a random order, which makes that unlikely.
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(fd);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
-
-std::string Configuration(const std::filesystem::path& folder, int port, int controller) {
+std::string Configuration(const std::filesystem::path& folder, int port, int controller,
+                          const std::string& advertised) {
   std::ostringstream text;
   text << "process.roles=broker,controller\n"
        << "node.id=1\n"
        << "controller.quorum.voters=1@127.0.0.1:" << controller << "\n"
        << "controller.listener.names=CONTROLLER\n"
        << "listeners=PLAINTEXT://127.0.0.1:" << port << ",CONTROLLER://127.0.0.1:" << controller
-       << "\nadvertised.listeners=PLAINTEXT://127.0.0.1:" << port << "\n"
+       << "\nadvertised.listeners=PLAINTEXT://" << advertised << "\n"
        << "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
        << "log.dirs=" << (folder / "logs").string() << "\n"
        << "log.index.size.max.bytes=1048576\n"
@@ -69,11 +51,12 @@ constexpr char kLogging[] =
 }  // namespace
 
 KafkaProcess::KafkaProcess()
-    : folder_(std::filesystem::temp_directory_path() / UniqueName("kafka")) {
-  const int port = FreePort();
-  address_ = "127.0.0.1:" + std::to_string(port);
+    : folder_(std::filesystem::temp_directory_path() / UniqueName("kafka")),
+      port_(FreePort()),
+      controller_port_(FreePort()),
+      address_("127.0.0.1:" + std::to_string(port_)) {
   std::filesystem::create_directories(folder_);
-  std::ofstream(folder_ / "broker.properties") << Configuration(folder_, port, FreePort());
+  Advertise(address_);
   std::ofstream(folder_ / "log4j.properties") << kLogging;
   Process format({.argv = Java({"kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk",
                                 "-c", (folder_ / "broker.properties").string()})});
@@ -84,6 +67,11 @@ KafkaProcess::~KafkaProcess() {
   process_.reset();
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
+}
+
+void KafkaProcess::Advertise(const std::string& address) {
+  std::ofstream(folder_ / "broker.properties")
+      << Configuration(folder_, port_, controller_port_, address);
 }
 
 std::vector<std::string> KafkaProcess::Java(std::vector<std::string> arguments) const {

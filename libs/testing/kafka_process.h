@@ -24,6 +24,9 @@ class KafkaProcess {
   // "127.0.0.1:<port>", also while it is down.
   const std::string& address() const { return address_; }
 
+  // From the next Start() on, the broker sends clients to `address`: that of a TcpGate whose target
+  // is address().
+  void Advertise(const std::string& address);
   // Returns when the broker answers.
   void Start();
   // kill -9.
@@ -41,7 +44,9 @@ class KafkaProcess {
   std::vector<std::string> Java(std::vector<std::string> arguments) const;
 
   const std::filesystem::path folder_;
-  std::string address_;
+  const int port_;
+  const int controller_port_;
+  const std::string address_;
   std::unique_ptr<Process> process_;
 };
 

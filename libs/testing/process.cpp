@@ -97,7 +97,7 @@ bool Process::running() {
 }
 
 void Process::Signal(int signal) {
-  if (running()) kill(-pid_, signal);
+  if (running()) kill(pid_, signal);
 }
 
 void Process::Terminate() {
@@ -112,7 +112,7 @@ void Process::Pause() {
 }
 
 void Process::Continue() {
-  Signal(SIGCONT);
+  if (running()) kill(-pid_, SIGCONT);
 }
 
 void Process::Kill() {

@@ -26,8 +26,8 @@ struct ProcessOptions {
 
 // A running child in a process group of its own. It is killed by the destructor, and by the kernel
 // when the *thread* that started it ends, so that a test that crashes leaves nothing behind: start
-// it from a thread that outlives its use. Signals go to the whole group, so that children of the
-// child share its fate. Not thread-safe.
+// it from a thread that outlives its use. Pause, Continue and Kill mean the whole group, so that
+// the children of the child share its fate. Not thread-safe.
 class Process {
  public:
   // Returns when the program runs. Throws std::runtime_error where it cannot be started.
@@ -40,7 +40,7 @@ class Process {
   // False once it has ended, which Kill() and Wait() also notice.
   bool running();
 
-  // Nothing happens to a child that has ended.
+  // To the child alone; nothing happens to one that has ended.
   void Signal(int signal);
   void Terminate();  // SIGTERM
   void Pause();      // SIGSTOP; returns when it stands still

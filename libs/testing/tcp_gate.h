@@ -1,72 +1,57 @@
-// A gate before a server, for tests of what happens when the server is away or silent:
-//
-//   TcpGate gate("127.0.0.1:5432");   // clients use gate.address()
-//   gate.Shut();                      // as if the server were gone
-//   gate.Open();
-//
-// Thread-safe. A change has taken effect when its call returns.
+// A gate between our code and a server: it passes, hangs, delays, resets and refuses, as networks
+// and servers do.
 #pragma once
 
-#include <condition_variable>
-#include <list>
-#include <mutex>
+#include <chrono>
+#include <cstddef>
+#include <memory>
 #include <string>
-#include <thread>
 
 namespace crm::test {
 
+// Listens on a loopback port of its own and forwards each connection to `target`. Each call below
+// returns when the gate works that way, for the connections that are there as for those to come.
+// Thread-safe.
+//
+// A Kafka client leaves the address it was given for the one that the broker advertises: see
+// KafkaProcess::Advertise().
 class TcpGate {
  public:
-  // Opens a free port of 127.0.0.1. Throws std::runtime_error where that or `target` ("host:port",
-  // an IPv4 address or a name) is impossible.
+  // `target` is "127.0.0.1:<port>"; nobody need listen there yet (then connections are reset).
+  // Other hosts than loopback are refused, so that no test can harm them. Throws
+  // std::runtime_error.
   explicit TcpGate(const std::string& target);
+  // Resets what is open.
   ~TcpGate();
-  TcpGate(const TcpGate&) = delete;
-  TcpGate& operator=(const TcpGate&) = delete;
 
-  int port() const { return port_; }
-  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  // Where clients connect: "127.0.0.1:<port>".
+  const std::string& address() const;
+  int port() const;
 
-  // Lets everything through, also what waited while frozen.
-  void Open() { Become(State::kOpen); }
-  // Resets all connections and every new one.
-  void Shut() { Become(State::kShut); }
-  // Keeps connections, takes new ones, and passes nothing on: a server that hangs.
-  void Freeze() { Become(State::kFrozen); }
+  // Forwards everything, at once. So does a new gate. What was held comes out, in order.
+  void Open();
+  // Connections stay open and are accepted, but nothing comes through: a server or network that
+  // stands still.
+  void Freeze();
+  // Requests come through, their answers do not: the client cannot know what has happened.
+  void HoldAnswers();
+  // Everything comes through `time` later, in each direction.
+  void Delay(std::chrono::milliseconds time);
+  // Resets every connection, now and when it is made, until Open(): a server that is down. What was
+  // held is lost.
+  void Shut();
+  // Resets the connections that are open, once; new ones are treated as before.
+  void Reset();
+
+  // Open through the gate now.
+  size_t connections() const;
+  // Taken from clients, and handed to them, since the start.
+  size_t bytes_up() const;
+  size_t bytes_down() const;
 
  private:
-  enum class State { kOpen, kShut, kFrozen, kStopping };
-  struct Way {  // one direction of a connection
-    int from;
-    int to;
-    std::string pending;
-    bool ended = false;
-  };
-  struct Pair {
-    Way up;
-    Way down;
-    bool dead = false;
-  };
-
-  void Become(State state);
-  void Loop();
-  State Obey();
-  void Accept(State state);
-  static void Pump(Way& way, bool& dead);
-  static void Reset(int fd);
-
-  std::string host_;
-  std::string service_;
-  int listener_ = -1;
-  int wake_ = -1;
-  int port_ = 0;
-  std::list<Pair> pairs_;  // owned by the thread
-  std::mutex turn_;  // one change after the other
-  std::mutex mutex_;
-  std::condition_variable obeyed_;
-  State wanted_ = State::kOpen;   // GUARDED_BY(mutex_)
-  State current_ = State::kOpen;  // GUARDED_BY(mutex_)
-  std::thread thread_;
+  struct Rep;
+  std::unique_ptr<Rep> rep_;
 };
 
 }  // namespace crm::test
