@@ -85,6 +85,9 @@ function(crm_service name)
   target_compile_options(crm_service_${name} PRIVATE ${CRM_WARNINGS})
   target_include_directories(crm_service_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(crm_service_${name} PUBLIC ${arg_DEPS} PRIVATE ${arg_PRIVATE})
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/migrations)
+    crm_embed_migrations(crm_service_${name} crm::${name})
+  endif()
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/main.cpp)
     crm_executable(crm-${name} SOURCES main.cpp DEPS crm_service_${name})
   endif()
@@ -119,4 +122,17 @@ function(crm_test name)
   set_target_properties(crm_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   add_test(NAME ${name} COMMAND crm_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${arg_LABELS}")
+endfunction()
+
+# crm_embed_migrations(TARGET NAMESPACE): the *.sql files of migrations/ as std::vector<crm::pg::Migration>
+# NAMESPACE::Migrations(), so that an executable carries its schema.
+function(crm_embed_migrations target namespace)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/migrations/*.sql)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/migrations.cpp)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DNAMESPACE=${namespace} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/EmbedMigrations.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/EmbedMigrations.cmake
+    VERBATIM)
+  target_sources(${target} PRIVATE ${out})
 endfunction()

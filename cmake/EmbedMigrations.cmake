@@ -1,0 +1,10 @@
+# Writes the SQL files FILES as one C++ source with NAMESPACE::Migrations(). Run by crm_embed_migrations.
+set(text "#include \"libs/pg/migrator.h\"\n\nnamespace ${NAMESPACE} {\n\nstd::vector<crm::pg::Migration> Migrations();\n\nstd::vector<crm::pg::Migration> Migrations() {\n  return {\n")
+list(SORT FILES)
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} sql)
+  string(APPEND text "      {\"${name}\", R\"sql(${sql})sql\"},\n")
+endforeach()
+string(APPEND text "  };\n}\n\n}  // namespace ${NAMESPACE}\n")
+file(WRITE ${OUT} "${text}")
