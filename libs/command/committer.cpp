@@ -94,14 +94,12 @@ bool Committer::idle() const {
 
 std::vector<Committer::Item> Committer::TakeGroup() {
   std::vector<Item> group;
-  size_t rows = 0;
   size_t bytes = 0;
   while (!queue_.empty()) {
     const WriteSet& next = *queue_.front().set;
-    rows += next.checks.size() + next.records.size() + next.log.size();
     bytes += next.bytes();
     // A single set over the bound still goes, alone.
-    if (!group.empty() && (rows > options_.group_rows || bytes > options_.group_bytes)) break;
+    if (!group.empty() && (group.size() >= options_.group_sets || bytes > options_.group_bytes)) break;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }

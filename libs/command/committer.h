@@ -20,7 +20,7 @@
 namespace crm {
 
 struct CommitterOptions {
-  size_t group_rows = 1024;
+  size_t group_sets = 256;
   size_t group_bytes = 4 << 20;
   // Sets waiting above which Submit refuses.
   size_t queue_limit = 4096;

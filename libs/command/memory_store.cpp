@@ -41,7 +41,9 @@ bool Matches(const LogQuery& query, const kernel::v1::LogRow& row) {
 int ComparePositions(const ListQuery& query, const ListPosition& left, const ListPosition& right) {
   for (size_t i = 0; i < query.order.size(); ++i) {
     auto order = CompareColumns(left.values[i], right.values[i]);
-    if (order != 0) return (order < 0) != query.order[i].descending ? -1 : 1;
+    if (order == 0) continue;
+    bool null = left.values[i].index() == 0 || right.values[i].index() == 0;  // last either way
+    return (order < 0) != (query.order[i].descending && !null) ? -1 : 1;
   }
   auto order = left.id <=> right.id;
   return order < 0 ? -1 : order > 0 ? 1 : 0;
@@ -58,7 +60,6 @@ std::strong_ordering CompareColumns(const ColumnValue& left, const ColumnValue& 
   }
   if (const auto* number = std::get_if<int64_t>(&left)) return *number <=> std::get<int64_t>(right);
   if (const auto* flag = std::get_if<bool>(&left)) return *flag <=> std::get<bool>(right);
-  if (const auto* id = std::get_if<Uuid>(&left)) return *id <=> std::get<Uuid>(right);
   return std::get<Time>(left) <=> std::get<Time>(right);
 }
 

@@ -21,8 +21,6 @@ const char* SqlType(ColumnKind kind) {
       return "bigint";
     case ColumnKind::kText:
       return "text";
-    case ColumnKind::kUuid:
-      return "uuid";
     case ColumnKind::kTime:
       return "timestamptz";
   }
@@ -64,8 +62,6 @@ pg::Array ColumnArray(const std::vector<const RecordWrite*>& writes, size_t colu
       return ColumnArray<int64_t>(writes, column);
     case ColumnKind::kText:
       return ColumnArray<std::string>(writes, column);
-    case ColumnKind::kUuid:
-      return ColumnArray<Uuid>(writes, column);
     case ColumnKind::kTime:
       return ColumnArray<Time>(writes, column);
   }
@@ -139,12 +135,12 @@ void ReplaceIndexRows(const RecordType& type, const std::vector<const RecordWrit
        "unnest($1::uuid[], $2::uuid[]) AS x(t, i))",
        {Collect<Uuid>(writes, [](Row row) { return row->key.tenant; }),
         Collect<Uuid>(writes, [](Row row) { return row->key.id; }), pg::Value(type.table())}});
-  std::vector<std::pair<Row, const IndexRow*>> rows;
+  std::vector<std::pair<Row, const filter::IndexRow*>> rows;
   for (Row write : writes) {
     for (const auto& row : write->index) rows.emplace_back(write, &row);
   }
   if (rows.empty()) return;
-  using Pair = std::pair<Row, const IndexRow*>;
+  using Pair = std::pair<Row, const filter::IndexRow*>;
   statements.push_back(
       {"INSERT INTO custom_index (tenant, entity, field, value, id) SELECT t, $5::text, f, v, i "
        "FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) AS x(t, f, v, i)",
@@ -364,8 +360,6 @@ ColumnValue ReadColumn(const pg::Rows& rows, size_t row, size_t column, ColumnKi
       return rows.GetInt(row, column);
     case ColumnKind::kText:
       return rows.GetString(row, column);
-    case ColumnKind::kUuid:
-      return rows.GetUuid(row, column);
     case ColumnKind::kTime:
       return rows.GetTime(row, column);
   }

@@ -171,7 +171,8 @@ std::shared_ptr<CallPipeline::Job> CallPipeline::Admit(const MethodBinding& bind
 void CallPipeline::Handle(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call) {
   auto job = Admit(binding, std::move(call));
   if (binding.method->options().GetExtension(options::v1::method).inline_()) return Serve(job);
-  if (parts_.executor->Post([this, job] { Serve(job); })) return;
+  Executor* executor = binding.stream ? parts_.stream_executor : parts_.executor;
+  if (executor != nullptr && executor->Post([this, job] { Serve(job); })) return;
   Status busy(Code::kResourceExhausted, "SERVER_BUSY", "Too many calls are waiting; try again later.");
   Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
 }

@@ -89,6 +89,8 @@ struct PipelineParts {
   CallServices services;
   Committer* committer = nullptr;
   Executor* executor = nullptr;
+  // Streams hold a thread for as long as they last, so they have threads of their own. nullptr: none are served.
+  Executor* stream_executor = nullptr;
   const Clock* clock = nullptr;
   IdGenerator* ids = nullptr;
   Authenticator* authenticator = nullptr;

@@ -75,7 +75,7 @@ RecordType::RecordType(const Descriptor* message) : message_(message) {
   FindStandardFields(entity.owner_field(), entity.department_field());
   if (!entity.projection()) FindEvent(entity.event());
   std::vector<const FieldDescriptor*> path;
-  AddFields(message, path);
+  AddFields(filter::Schema(message), message, path);
   MakeSchema();
 }
 
@@ -86,10 +86,10 @@ void RecordType::MakeSchema() {
     const Column* column = FindColumn(path);
     if (column != nullptr && (column->filterable || column->sortable)) return std::nullopt;
     for (const auto& indexed : indexed_) {
-      // Of a map, any key: custom_fields.city.
-      bool key_of = path.size() > indexed.field_path.size() && path.starts_with(indexed.field_path) &&
+      // All below it, and of a map any key: phones.e164, custom_fields.city.
+      bool below = path.size() > indexed.field_path.size() && path.starts_with(indexed.field_path) &&
                     path[indexed.field_path.size()] == '.';
-      if (path == indexed.field_path || key_of) return std::nullopt;
+      if (path == indexed.field_path || below) return std::nullopt;
     }
     return "cannot be filtered or sorted by";
   });
@@ -132,39 +132,41 @@ void RecordType::FindEvent(const std::string& event_name) {
   }
 }
 
-void RecordType::AddFields(const Descriptor* message, std::vector<const FieldDescriptor*>& path) {
+void RecordType::AddFields(const filter::Schema& all, const Descriptor* message,
+                           std::vector<const FieldDescriptor*>& path) {
   // Deeper than this nothing of ours nests, and a recursive message must end somewhere.
   constexpr size_t kDepth = 4;
   if (path.size() >= kDepth) return;
   for (int i = 0; i < message->field_count(); ++i) {
     const FieldDescriptor* field = message->field(i);
     path.push_back(field);
-    AddField(path);
-    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !IsTimestamp(field) &&
-        !field->is_map()) {
-      AddFields(field->message_type(), path);
-    }
+    bool below = AddField(all, path) && field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+                 !IsTimestamp(field) && !field->is_repeated();
+    if (below) AddFields(all, field->message_type(), path);
     path.pop_back();
   }
 }
 
-void RecordType::AddField(const std::vector<const FieldDescriptor*>& path) {
+bool RecordType::AddField(const filter::Schema& all,
+                          const std::vector<const FieldDescriptor*>& path) {
   const FieldDescriptor* field = path.back();
   const auto& options = OptionsOf(field);
   std::string field_path = Join(path, ".");
   if (options.searchable()) searchable_.push_back(field_path);
   if (options.unique()) {
-    if (path.size() != 1 || field->is_repeated()) Mistake(message_, field_path + ": unique must be a plain field");
+    if (path.size() != 1 || field->is_repeated()) {
+      Mistake(message_, field_path + ": unique must be a plain field");
+    }
     unique_.push_back(field);
   }
   bool standard_time = path.size() == 1 && (field == create_time_ || field == update_time_);
   bool parent = path.size() == 1 && (field == owner_ || field == department_);
-  if (!options.filterable() && !options.sortable() && !standard_time && !parent) return;
-  bool many = false;
-  for (const auto* step : path) many = many || step->is_repeated();
-  if (many) {
-    indexed_.push_back({field_path, path});
-    return;
+  if (!options.filterable() && !options.sortable() && !standard_time && !parent) return true;
+  auto resolved = all.Resolve(field_path);
+  if (!resolved.ok()) Mistake(message_, resolved.status().ToString());
+  if (field->is_repeated()) {
+    indexed_.push_back({field_path, *resolved});
+    return false;
   }
   auto kind = KindOf(field);
   if (!kind) Mistake(message_, field_path + ": a field of this type cannot be filterable or sortable");
@@ -173,9 +175,10 @@ void RecordType::AddField(const std::vector<const FieldDescriptor*>& path) {
                             "body", "search_text"}) {
     if (Join(path, "_") == taken) Mistake(message_, field_path + ": the kernel uses this column name");
   }
-  columns_.push_back({Join(path, "_"), field_path, *kind, path,
+  columns_.push_back({Join(path, "_"), field_path, *kind, *resolved,
                       options.filterable() || standard_time || parent,
                       options.sortable() || standard_time, options.since_revision()});
+  return true;
 }
 
 const Column* RecordType::FindColumn(std::string_view field_path) const {
@@ -233,7 +236,7 @@ RecordTypes::RecordTypes(const std::vector<const Descriptor*>& messages) {
   all.insert(all.end(), {kernel::v1::IdempotencyKey::descriptor(),
                          kernel::v1::UniqueClaim::descriptor(), kernel::v1::InboxEntry::descriptor(),
                          kernel::v1::DeadLetter::descriptor(), kernel::v1::Timer::descriptor(),
-                         kernel::v1::Effect::descriptor()});
+                         kernel::v1::Effect::descriptor(), kernel::v1::RelayCursor::descriptor()});
   for (const auto* message : all) {
     auto type = std::make_unique<RecordType>(message);
     by_message_[message] = type.get();

@@ -15,35 +15,37 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/base/uuid.h"
+#include "libs/filter/field_path.h"
 #include "libs/filter/schema.h"
 
 namespace crm {
 
-enum class ColumnKind { kBool, kInt, kText, kUuid, kTime };
+enum class ColumnKind { kBool, kInt, kText, kTime };
 
 // A typed column beside the body: an index of one field of the message.
 struct Column {
   std::string name;        // "state", "amount_amount_minor"
   std::string field_path;  // "state", "amount.amount_minor"
   ColumnKind kind;
-  std::vector<const google::protobuf::FieldDescriptor*> path;
+  filter::FieldPath path;
   bool filterable = false;
   bool sortable = false;
   // First index_revision whose rows have it.
   int since_revision = 0;
 };
 
-// A repeated or map field whose elements are rows of custom_index. `path` ends at the element's scalar; the repeated or map
-// field is somewhere on it.
+// A repeated or map field whose elements, with all that is below them, are rows of custom_index.
 struct IndexedField {
-  std::string field_path;  // "phones.e164", "custom_fields"
-  std::vector<const google::protobuf::FieldDescriptor*> path;
+  std::string field_path;  // "phones", "custom_fields"
+  filter::FieldPath path;
 };
 
 class RecordType {
  public:
   // Aborts with a plain message where the options contradict the message: a mistake of the programmer, found at start.
   explicit RecordType(const google::protobuf::Descriptor* message);
+  RecordType(const RecordType&) = delete;
+  RecordType& operator=(const RecordType&) = delete;
 
   const google::protobuf::Descriptor* message() const { return message_; }
   const google::protobuf::Descriptor* event() const { return event_; }  // nullptr for projections
@@ -92,9 +94,11 @@ class RecordType {
   bool IsDeleted(const google::protobuf::Message& message) const;
 
  private:
-  void AddFields(const google::protobuf::Descriptor* message,
+  void AddFields(const filter::Schema& all, const google::protobuf::Descriptor* message,
                  std::vector<const google::protobuf::FieldDescriptor*>& path);
-  void AddField(const std::vector<const google::protobuf::FieldDescriptor*>& path);
+  // False: nothing below the field is looked at.
+  bool AddField(const filter::Schema& all,
+                const std::vector<const google::protobuf::FieldDescriptor*>& path);
   void FindStandardFields(const std::string& owner, const std::string& department);
   void FindEvent(const std::string& event_name);
   void MakeSchema();

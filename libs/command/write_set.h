@@ -13,6 +13,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/uuid.h"
 #include "libs/command/record_type.h"
+#include "libs/filter/sql_value.h"
 
 namespace crm {
 
@@ -29,14 +30,7 @@ struct RecordKey {
 };
 
 // The value of one typed column; monostate is NULL.
-using ColumnValue = std::variant<std::monostate, bool, int64_t, std::string, Uuid, Time>;
-
-// A row of custom_index.
-struct IndexRow {
-  std::string field;
-  std::string value;
-  auto operator<=>(const IndexRow&) const = default;
-};
+using ColumnValue = std::variant<std::monostate, bool, int64_t, std::string, Time>;
 
 // "This record had this version when the call was decided" (0: there was none).
 struct Check {
@@ -52,7 +46,8 @@ struct RecordWrite {
   std::string body;
   // In the order of the type's columns().
   std::vector<ColumnValue> columns;
-  std::vector<IndexRow> index;
+  // Rows of custom_index.
+  std::vector<filter::IndexRow> index;
   // Normalised text of the searchable fields.
   std::string search_text;
   bool deleted = false;

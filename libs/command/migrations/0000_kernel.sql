@@ -74,6 +74,7 @@ INSERT INTO log_head (seq, recorded_at) VALUES (0, 'epoch');
 CREATE TABLE idempotency (LIKE record INCLUDING ALL, expire_time timestamptz);
 CREATE INDEX idempotency_by_expiry ON idempotency (expire_time);
 CREATE TABLE unique_claims (LIKE record INCLUDING ALL);
+CREATE TABLE relay_cursor (LIKE record INCLUDING ALL);
 CREATE TABLE inbox (LIKE record INCLUDING ALL,
   consumer text COLLATE "C", generation bigint, subject text COLLATE "C", parked boolean);
 CREATE INDEX inbox_by_consumer ON inbox (consumer, generation, parked);
@@ -89,7 +90,7 @@ CREATE TABLE effects (LIKE record INCLUDING ALL,
 CREATE INDEX effects_by_attempt ON effects (state, next_attempt_time, id);
 
 SELECT crm_protect(name::regclass) FROM unnest(ARRAY['record', 'custom_index', 'log', 'idempotency',
-  'unique_claims', 'inbox', 'dead_letters', 'timers', 'effects']) AS name;
+  'unique_claims', 'relay_cursor', 'inbox', 'dead_letters', 'timers', 'effects']) AS name;
 
 -- Records of a table whose search_text contains the fragment. Runs as the owner, because under row-level security a LIKE, not
 -- being leakproof, could not use the trigram index; the tenant still comes from the session.

@@ -1,0 +1,166 @@
+// Lists and aggregates: a filter, an order and a keyset position as one SELECT.
+#include "libs/command/pg_sql.h"
+#include "libs/filter/sql.h"
+
+namespace crm {
+
+namespace {
+
+class Columns final : public filter::SqlColumns {
+ public:
+  explicit Columns(const RecordType& type) : type_(type) {}
+
+  std::optional<filter::SqlColumn> Find(const filter::FieldPath& path) const override {
+    filter::SqlColumn found;
+    if (const Column* column = type_.FindColumn(path.text)) {
+      found.kind = KindOf(column->kind);
+      found.expression = "t." + column->name;
+      return found;
+    }
+    for (const auto& indexed : type_.indexed()) {
+      bool below = path.text.size() > indexed.field_path.size() &&
+                   path.text.starts_with(indexed.field_path) &&
+                   path.text[indexed.field_path.size()] == '.';
+      if (path.text != indexed.field_path && !below) continue;
+      found.kind = filter::SqlColumn::Kind::kIndexed;
+      found.index = {"custom_index", "t.tenant", "t.id", type_.table()};
+      return found;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<std::string> Search(std::string_view placeholder) const override {
+    if (type_.searchable().empty()) return std::nullopt;
+    return "t.id IN (SELECT crm_search('" + type_.table() + "', " + std::string(placeholder) + "))";
+  }
+
+ private:
+  static filter::SqlColumn::Kind KindOf(ColumnKind kind) {
+    switch (kind) {
+      case ColumnKind::kBool:
+        return filter::SqlColumn::Kind::kBool;
+      case ColumnKind::kInt:
+        return filter::SqlColumn::Kind::kInt;
+      case ColumnKind::kText:
+        return filter::SqlColumn::Kind::kText;
+      case ColumnKind::kTime:
+        return filter::SqlColumn::Kind::kTime;
+    }
+    return filter::SqlColumn::Kind::kText;
+  }
+
+  const RecordType& type_;
+};
+
+// A statement under construction: text with placeholders and their values.
+struct Builder {
+  std::string where;
+  std::vector<pg::Param> params;
+
+  std::string Add(pg::Param value, const char* cast) {
+    params.push_back(std::move(value));
+    return "$" + std::to_string(params.size()) + "::" + cast;
+  }
+  void And(const std::string& condition) { where += (where.empty() ? " WHERE " : " AND ") + condition; }
+
+  Status AndFilter(const RecordType& type, const filter::CheckedFilter* filter, Time now) {
+    if (filter == nullptr || filter->matches_everything()) return Status::Ok();
+    filter::SqlOptions options;
+    options.first_placeholder = params.size() + 1;
+    options.context.now = now;
+    auto condition = filter::ToSql(*filter, Columns(type), options);
+    if (!condition.ok()) return condition.status();
+    And("(" + condition->text + ")");
+    for (auto& value : condition->params) {
+      std::visit([&](auto& content) { params.push_back(pg::Value(std::move(content))); }, value);
+    }
+    return Status::Ok();
+  }
+};
+
+// Rows behind the position, in the query's order. NULLs come last in either direction, as "NULLS LAST" puts them.
+void AndAfter(const ListQuery& query, Builder& builder) {
+  std::string any;
+  std::string equal;
+  auto alternative = [&](const std::string& condition) {
+    any += (any.empty() ? "" : " OR ") + ("(" + equal + condition + ")");
+  };
+  for (size_t i = 0; i < query.order.size(); ++i) {
+    const Column& column = *query.type->FindColumn(query.order[i].field_path);
+    std::string name = "t." + column.name;
+    const ColumnValue& value = query.after->values[i];
+    if (value.index() == 0) {
+      equal += name + " IS NULL AND ";
+      continue;
+    }
+    std::string placeholder = builder.Add(ColumnParam(value), ColumnCast(column.kind));
+    alternative("(" + name + (query.order[i].descending ? " < " : " > ") + placeholder + " OR " +
+                name + " IS NULL)");
+    equal += name + " = " + placeholder + " AND ";
+  }
+  alternative("t.id > " + builder.Add(pg::Value(query.after->id), "uuid"));
+  builder.And("(" + any + ")");
+}
+
+// The first term alone bounds the index scan; PostgreSQL does not find that bound in the OR above by itself.
+void AndBound(const ListQuery& query, Builder& builder) {
+  const ColumnValue& first = query.after->values.front();
+  if (first.index() == 0) return;
+  const Column& column = *query.type->FindColumn(query.order.front().field_path);
+  if (column.path.can_be_unset) return;  // NULLs lie behind the bound
+  builder.And("t." + column.name + (query.order.front().descending ? " <= " : " >= ") +
+              builder.Add(ColumnParam(first), ColumnCast(column.kind)));
+}
+
+}  // namespace
+
+Result<pg::Statement> SelectList(const ListQuery& query) {
+  Builder builder;
+  if (query.tenant) builder.And("t.tenant = " + builder.Add(pg::Value(*query.tenant), "uuid"));
+  if (!query.show_deleted) builder.And("NOT t.deleted");
+  if (auto status = builder.AndFilter(*query.type, query.filter, query.now); !status.ok()) return status;
+  std::string columns = "t.id, t.version, t.occurred_at, t.body, t.tenant";
+  std::string order;
+  for (const auto& term : query.order) {
+    const Column* column = query.type->FindColumn(term.field_path);
+    if (column == nullptr) return Internal("no column for " + term.field_path);
+    columns += ", t." + column->name;
+    // NULLS LAST is ascending order's default; said only where it matters, so that an index fits.
+    order += "t." + column->name + (term.descending ? " DESC" : "");
+    order += (term.descending && column->path.can_be_unset ? " NULLS LAST, " : ", ");
+  }
+  if (query.after) {
+    if (!query.order.empty()) AndBound(query, builder);
+    AndAfter(query, builder);
+  }
+  std::string limit = builder.Add(pg::Value(static_cast<int64_t>(query.limit)), "bigint");
+  return pg::Statement{"SELECT " + columns + " FROM " + query.type->table() + " t" + builder.where +
+                           " ORDER BY " + order + "t.id LIMIT " + limit,
+                       std::move(builder.params)};
+}
+
+Result<pg::Statement> SelectAggregate(const AggregateQuery& query) {
+  Builder builder;
+  builder.And("t.tenant = " + builder.Add(pg::Value(query.tenant), "uuid"));
+  builder.And("NOT t.deleted");
+  if (auto status = builder.AndFilter(*query.type, query.filter, query.now); !status.ok()) return status;
+  std::string group;
+  for (const auto& path : query.group_by) {
+    const Column* column = query.type->FindColumn(path);
+    if (column == nullptr) return Internal("no column for " + path);
+    group += (group.empty() ? "t." : ", t.") + column->name;
+  }
+  std::string sum = "0::bigint";
+  if (!query.sum.empty()) {
+    const Column* column = query.type->FindColumn(query.sum);
+    if (column == nullptr || column->kind != ColumnKind::kInt) return Internal("no sum of " + query.sum);
+    sum = "coalesce(sum(t." + column->name + "), 0)";
+  }
+  std::string select = group.empty() ? "" : group + ", ";
+  std::string tail = group.empty() ? " HAVING count(*) > 0" : " GROUP BY " + group + " ORDER BY " + group;
+  return pg::Statement{"SELECT " + select + "count(*), " + sum + " FROM " + query.type->table() +
+                           " t" + builder.where + tail,
+                       std::move(builder.params)};
+}
+
+}  // namespace crm
