@@ -66,7 +66,8 @@ std::string Status::ToString() const {
 
 Status InvalidField(std::string field, std::string description) {
   Status status(Code::kInvalidArgument, "INVALID_FIELD", field + ": " + description);
-  status.With("field", field).Violates(std::move(field), std::move(description));
+  status.With("field", field);
+  status.Violates(std::move(field), std::move(description));
   return status;
 }
 
