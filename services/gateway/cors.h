@@ -12,7 +12,7 @@ namespace crm::gateway {
 
 struct CorsOptions {
   // "https://crm.example.com", or "*" for any. Empty: pages of other origins read nothing.
-  std::vector<std::string> allowed_origins;
+  std::vector<std::string> allowed_origins = {};
   std::chrono::seconds max_age = std::chrono::hours(2);
 };
 

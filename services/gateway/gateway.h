@@ -19,10 +19,11 @@
 namespace crm::gateway {
 
 struct GatewayOptions {
-  HttpServerOptions http;
-  RequestOptions requests;
-  CorsOptions cors;
-  std::vector<std::string> trusted_proxies;
+  HttpServerOptions http = {};
+  RequestOptions requests = {};
+  CorsOptions cors = {};
+  // Blocks of addresses whose X-Forwarded-For is believed.
+  std::vector<std::string> trusted_proxies = {};
 };
 
 // All outlive the gateway.

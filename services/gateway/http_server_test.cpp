@@ -62,6 +62,17 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(client.Receive().body, "GET /3 ");
 }
 
+// The next request often arrives before the server knows that its answer has been sent.
+TEST_F(HttpServerTest, AnswersManyRequestsOverOneConnection) {
+  Serve();
+  TestClient client(port());
+  for (int i = 0; i < 500; ++i) {
+    const std::string body(static_cast<size_t>(i), 'x');
+    ASSERT_EQ(client.Call("POST", "/" + std::to_string(i), body).body,
+              "POST /" + std::to_string(i) + " " + body);
+  }
+}
+
 TEST_F(HttpServerTest, ClosesWhereTheClientAsksForIt) {
   Serve();
   TestClient client(port());
@@ -294,10 +305,10 @@ TEST_F(HttpServerTest, SlowsTheWriterDownAndCutsAClientOffThatReadsNothing) {
 TEST_F(HttpServerTest, DrainsIdleConnectionsAtOnceAndOthersAfterTheirAnswer) {
   Holder holder;
   Serve(holder.handler());
-  TestClient idle(port());
   TestClient busy(port());
   busy.Request("GET", "/");
   auto exchange = holder.Take();
+  TestClient idle(port());
   EXPECT_TRUE(Eventually([&] { return server_->connections() == 2; }));
   std::thread drain([&] { server_->Drain(seconds(10)); });
   EXPECT_TRUE(idle.AtEnd());

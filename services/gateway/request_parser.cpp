@@ -1,16 +1,16 @@
 #include "services/gateway/request_parser.h"
 
+#include <array>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstring>
 #include <optional>
 
 namespace crm::gateway {
 namespace {
 
 namespace http = boost::beast::http;
-
-constexpr size_t kReadBytes = 16 << 10;
 
 std::string ToString(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -36,6 +36,8 @@ Status Malformed(const std::string& why) {
 struct RequestParser::State {
   size_t max_header_bytes;
   size_t max_body_bytes;
+  // A read may be under way while the buffer is used, so it does not go into the buffer itself.
+  std::array<char, 16 << 10> space;
   boost::beast::flat_buffer buffer;
   std::optional<http::request_parser<http::string_body>> parser;
   bool started = false;
@@ -66,12 +68,13 @@ RequestParser::RequestParser(size_t max_header_bytes, size_t max_body_bytes)
 RequestParser::~RequestParser() = default;
 
 std::span<char> RequestParser::Space() {
-  const auto space = state_->buffer.prepare(kReadBytes);
-  return {static_cast<char*>(space.data()), space.size()};
+  return state_->space;
 }
 
 void RequestParser::Commit(size_t bytes) {
-  state_->buffer.commit(bytes);
+  auto& buffer = state_->buffer;
+  std::memcpy(buffer.prepare(bytes).data(), state_->space.data(), bytes);
+  buffer.commit(bytes);
 }
 size_t RequestParser::buffered() const {
   return state_->buffer.size();
