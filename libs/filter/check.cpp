@@ -221,13 +221,13 @@ class Checker {
     std::optional<Value> value = ParseLiteral(type, word.text, enumeration);
     if (value) return value;
     std::string message = "expects " + std::string(TypeExpectation(type)) + " for \"" + subject +
-                          "\", found \"" + word.text + "\"";
+                          "\", found \"" + Shortened(word.text, 200) + "\"";
     if (type == Type::kEnum) {
       std::vector<std::string> names;
       for (int i = 0; i < enumeration->value_count(); ++i) {
         names.push_back(enumeration->value(i)->name());
       }
-      message += DidYouMean(word.text, std::move(names));
+      message += DidYouMean(word.text, names);
     }
     Fail(node, std::move(message));
     return std::nullopt;

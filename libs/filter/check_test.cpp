@@ -124,6 +124,21 @@ TEST(Check, RefusesABareWordWhereThereIsNothingToSearch) {
       "in name = \"moshe\" (at character 0).");
 }
 
+TEST(Check, KeepsErrorsShortWhateverTheFilterHolds) {
+  std::string flood;
+  for (int i = 0; i < 3000; ++i) flood += "א";
+  for (const std::string& text :
+       {flood + " = 1", "total = " + flood, "state = " + flood, "custom_fields." + flood + ".x = 1",
+        "f" + flood + "()", "a (" + flood + " = = "}) {
+    Status status = ParseAndCheck(text, SpecimenSchema()).status();
+    EXPECT_EQ(status.reason(), "FILTER_INVALID") << text;
+    size_t bytes = status.message().size() + status.field_violations()[0].description.size();
+    for (const auto& [key, value] : status.metadata()) bytes += value.size();
+    EXPECT_LT(bytes, 2000u) << status.message();
+  }
+  EXPECT_EQ(Shortened("אבגד", 7), "אב...");
+}
+
 TEST(Check, AsksTheGateForEveryPath) {
   std::vector<std::string> asked;
   Schema schema = SpecimenSchema();

@@ -161,8 +161,9 @@ Result<FieldPath> Schema::Resolve(std::span<const Word> words, size_t position,
 Status Schema::Admit(const FieldPath& path, size_t position, std::string_view field) const {
   std::optional<std::string> refusal = gate_ ? gate_(path.text) : std::nullopt;
   if (!refusal) return {};
-  return SyntaxError(position, "names \"" + path.text + "\", which " + *refusal, field)
-      .With("field", path.text);
+  std::string shown = Shortened(path.text, 200);
+  return SyntaxError(position, "names \"" + shown + "\", which " + *refusal, field)
+      .With("field", shown);
 }
 
 Result<FieldPath> Schema::ResolveUngated(std::span<const Word> words, size_t position,
@@ -188,8 +189,9 @@ Result<FieldPath> Schema::ResolveUngated(std::span<const Word> words, size_t pos
     const FieldDescriptor* found = message ? message->FindFieldByName(words[at].text) : nullptr;
     if (found == nullptr) {
       std::string hint = DidYouMean(words[at].text, Suggestions(message, prefix, at == 0));
-      return SyntaxError(position, "names the unknown field \"" + name + "\"" + hint, field)
-          .With("field", name);
+      std::string shown = Shortened(name, 200);
+      return SyntaxError(position, "names the unknown field \"" + shown + "\"" + hint, field)
+          .With("field", shown);
     }
     const Word* key = found->is_map() && at + 1 < words.size() ? &words[++at] : nullptr;
     if (!Enter(path, found, key)) {
@@ -221,27 +223,24 @@ Result<FieldPath> Schema::Resolve(std::string_view path, std::string_view field)
   return Resolve(words, 0, field);
 }
 
-std::string DidYouMean(std::string_view unknown, std::vector<std::string> known) {
+std::string DidYouMean(std::string_view unknown, const std::vector<std::string>& known) {
   if (known.empty()) return "";
-  std::sort(known.begin(), known.end());
-  std::stable_sort(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-    return EditDistance(unknown, a) < EditDistance(unknown, b);
-  });
-  size_t close = std::max<size_t>(2, unknown.size() / 3);
+  // Nothing that long is a slip of the pen, and its distances would cost as much as its length.
+  constexpr size_t kLongest = 64;
+  std::vector<std::pair<size_t, std::string>> names;
+  for (const std::string& name : known) {
+    names.emplace_back(unknown.size() > kLongest ? kLongest : EditDistance(unknown, name), name);
+  }
+  std::sort(names.begin(), names.end());
+  size_t close = std::max<size_t>(2, std::min(unknown.size(), kLongest - 1) / 3);
   size_t count = 0;
-  while (count < std::min<size_t>(3, known.size()) &&
-         EditDistance(unknown, known[count]) <= close) {
-    ++count;
-  }
-  std::string out = count > 0 ? "; did you mean " : "; there are ";
-  if (count == 0) count = std::min<size_t>(8, known.size());
-  bool all = count == known.size();
-  for (size_t i = 0; i < count; ++i) {
-    if (i > 0) out += ", ";
-    out += "\"" + known[i] + "\"";
-  }
-  bool question = out.starts_with("; did");
-  return out + (question ? "?" : all ? "" : " and others");
+  while (count < std::min<size_t>(3, names.size()) && names[count].first <= close) ++count;
+  bool question = count > 0;
+  if (!question) count = std::min<size_t>(8, names.size());
+  std::string out = question ? "; did you mean " : "; there are ";
+  for (size_t i = 0; i < count; ++i) out += (i > 0 ? ", \"" : "\"") + names[i].second + "\"";
+  if (question) return out + "?";
+  return count == names.size() ? out : out + " and others";
 }
 
 }  // namespace crm::filter

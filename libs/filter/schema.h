@@ -81,6 +81,6 @@ class Schema {
 };
 
 // "; did you mean \"state\" or \"stage\"?", or a list of what there is; empty where `known` is.
-std::string DidYouMean(std::string_view unknown, std::vector<std::string> known);
+std::string DidYouMean(std::string_view unknown, const std::vector<std::string>& known);
 
 }  // namespace crm::filter

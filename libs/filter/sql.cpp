@@ -121,9 +121,10 @@ class Writer {
     }
     std::optional<SqlColumn> column = columns_.Find(condition.path);
     if (!column) {
-      return Fail(SyntaxError(condition.position, "names \"" + condition.path.text +
-                                                      "\", by which lists cannot be filtered")
-                      .With("field", condition.path.text));
+      std::string shown = Shortened(condition.path.text, 200);
+      return Fail(SyntaxError(condition.position,
+                              "names \"" + shown + "\", by which lists cannot be filtered")
+                      .With("field", shown));
     }
     bool indexed = column->kind == ColumnKind::kIndexed;
     if (condition.kind == Kind::kPresent) {

@@ -95,7 +95,17 @@ std::string ToText(const Node& node) {
   }
 }
 
+std::string Shortened(std::string text, size_t bytes) {
+  if (text.size() <= bytes) return text;
+  size_t end = bytes - 3;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text + "...";
+}
+
 Status SyntaxError(size_t position, std::string message, std::string_view field) {
+  constexpr size_t kMaxMessageBytes = 600;
+  message = Shortened(std::move(message), kMaxMessageBytes);
   std::string name(field);
   std::string reason = field == "filter" ? "FILTER_INVALID" : "ORDER_BY_INVALID";
   std::string where = " (at character " + std::to_string(position) + ")";

@@ -108,6 +108,10 @@ class Filter {
   Node root_;
 };
 
+// At most `bytes` of the text, ending in "..." where it was longer; cut between characters. Errors
+// travel in headers of bounded size.
+std::string Shortened(std::string text, size_t bytes);
+
 // The error of a filter (or, with another `field` and `reason`, of an order) at a position in
 // characters.
 Status SyntaxError(size_t position, std::string message, std::string_view field = "filter");
