@@ -22,10 +22,22 @@ Result<std::string> ReadPassword(const std::string& path) {
   return password;
 }
 
+// What the dsn itself says under `options`.
+std::string SettingsOf(const std::string& dsn) {
+  const ConninfoPtr parsed(PQconninfoParse(dsn.c_str(), nullptr));
+  for (const PQconninfoOption* option = parsed.get(); option && option->keyword; ++option) {
+    if (option->val != nullptr && std::string_view(option->keyword) == "options") {
+      return std::string(option->val) + " ";
+    }
+  }
+  return "";
+}
+
 ConnPtr Start(const DatabaseOptions& options, const std::string& password) {
   // Of a key that comes twice the later counts: the first four may be overruled by the dsn, the
   // last may not. JIT pays only for reports and costs short statements whole milliseconds.
-  const std::string settings = "-c search_path=" + options.schema + ",public -c jit=off";
+  const std::string settings =
+      SettingsOf(options.dsn) + "-c search_path=" + options.schema + ",public -c jit=off";
   const std::string application = "crm " + options.schema;
   std::vector<const char*> keys = {
       "keepalives_idle", "keepalives_interval",       "keepalives_count", "tcp_user_timeout",

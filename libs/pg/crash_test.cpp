@@ -16,7 +16,7 @@ using test::Eventually;
 using test::PgProcess;
 
 std::unique_ptr<Database> Open(const PgProcess& server) {
-  auto database = Database::Open({.dsn = server.dsn(), .password_file = "", .schema = "public"});
+  auto database = Database::Open({.dsn = server.dsn(), .schema = "public"});
   EXPECT_TRUE(database.ok()) << database.status().ToString();
   return database.ok() ? std::move(*database) : nullptr;
 }

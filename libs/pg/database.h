@@ -85,10 +85,10 @@ enum class XactState { kInProgress, kCommitted, kAborted, kUnknown };
 
 struct DatabaseOptions {
   // libpq connection string without the password where `password_file` is set.
-  std::string dsn;
-  std::string password_file;
+  std::string dsn = {};
+  std::string password_file = {};
   // Set as search_path on every connection.
-  std::string schema;
+  std::string schema = {};
   size_t pool_size = 8;
   // How long a read waits for a free connection before RESOURCE_EXHAUSTED.
   std::chrono::milliseconds pool_wait = std::chrono::seconds(2);

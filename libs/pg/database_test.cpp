@@ -279,6 +279,16 @@ TEST_F(Reads, TableThatChangesItsShapeUnderAPreparedStatementIsReadAgain) {
   EXPECT_TRUE(rows->IsNull(0, 2));
 }
 
+TEST_F(Reads, SettingsOfTheDsnHoldBesideOurOwn) {
+  DatabaseOptions options = OneConnection();
+  options.dsn += " options='-c statement_timeout=1234'";
+  auto rows = Open(options)->Read(
+      {"SELECT current_setting('statement_timeout'), current_setting('search_path')", {}});
+  ASSERT_TRUE(rows.ok()) << rows.status().ToString();
+  EXPECT_EQ(rows->GetString(0, 0), "1234ms");
+  EXPECT_EQ(rows->GetString(0, 1), schema_.name() + ",public");
+}
+
 class Outages : public Reads {
  protected:
   Outages() : gate_(ServerAddress()) {

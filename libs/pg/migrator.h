@@ -15,17 +15,17 @@ struct Migration {
 };
 
 struct MigrationPlan {
-  std::string owner_dsn;  // may create roles and schemas
-  std::string schema;     // crm_leads
+  std::string owner_dsn = {};  // may create roles and schemas
+  std::string schema = {};     // crm_leads
   // Running role: owns nothing, cannot bypass row-level security. Created with `role_password`
   // (empty: no password) and given USAGE on the schema and DML on its tables (SELECT and INSERT
   // only on `log`, SELECT only on `schema_migrations`).
-  std::string role;
-  std::string role_password;
+  std::string role = {};
+  std::string role_password = {};
   // A second role that may only select, over all tenants (relay and timer scans): BYPASSRLS.
-  std::string scan_role;
-  std::string scan_role_password;
-  std::vector<Migration> migrations;  // applied in this order
+  std::string scan_role = {};
+  std::string scan_role_password = {};
+  std::vector<Migration> migrations = {};  // applied in this order
 };
 
 // Brings the schema to the newest migration and both roles to the rights above. Safe to run from

@@ -214,10 +214,7 @@ TEST(Migrator, NamesThatAreNoPlainIdentifiersAreRefused) {
   MigrationPlan plan{.owner_dsn = test::PostgresDsn(),
                      .schema = "crm_x",
                      .role = "r; DROP ROLE r",
-                     .role_password = "",
-                     .scan_role = "s",
-                     .scan_role_password = "",
-                     .migrations = {}};
+                     .scan_role = "s"};
   EXPECT_EQ(Migrate(plan).code(), Code::kInvalidArgument);
   plan.role = "crm_x";
   plan.migrations = {{"0001_a", ""}, {"0001_a", ""}};
@@ -228,10 +225,7 @@ TEST(Migrator, UnreachableServerIsUnavailable) {
   MigrationPlan plan{.owner_dsn = "host=127.0.0.1 port=1",
                      .schema = "crm_x",
                      .role = "crm_x",
-                     .role_password = "",
-                     .scan_role = "crm_x_scan",
-                     .scan_role_password = "",
-                     .migrations = {}};
+                     .scan_role = "crm_x_scan"};
   EXPECT_EQ(Migrate(plan).reason(), "PG_CONNECTION_LOST");
 }
 

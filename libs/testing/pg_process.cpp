@@ -64,7 +64,7 @@ void PgProcess::Start() {
       process_ = std::make_unique<Process>(
           ProcessOptions{.argv = command, .directory = "/", .log = (folder_ / "log").string()});
     }
-    return pg::Database::Open({.dsn = dsn(), .password_file = "", .schema = "public"}).ok();
+    return pg::Database::Open({.dsn = dsn(), .schema = "public"}).ok();
   }));
   if (!up) throw std::runtime_error("PgProcess: PostgreSQL does not answer: " + Log());
 }
