@@ -146,8 +146,7 @@ std::shared_ptr<RpcClient> RpcClient::Create(const std::string& address,
                                              const std::optional<TlsOptions>& tls) {
   auto credentials = Credentials(tls);
   if (!credentials) return std::make_shared<BrokenClient>(credentials.status());
-  return std::make_shared<Client>(
-      grpc::CreateCustomChannel(address, std::move(*credentials), Arguments()));
+  return std::make_shared<Client>(grpc::CreateCustomChannel(address, *credentials, Arguments()));
 }
 
 Status RpcClient::Call(const std::string& method, const google::protobuf::Message& request,

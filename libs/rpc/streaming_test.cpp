@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 #include "libs/rpc/client.h"
@@ -125,6 +126,50 @@ TEST(ServerStreaming, IsCancelledByADrainWhosePatienceEnds) {
   echo.server().Drain(milliseconds(10));
   EXPECT_TRUE(ended.Wait());
   reader.join();
+}
+
+// Deadlines that pass, clients that leave and a drain, all at moments that nothing lines up.
+TEST(ServerStreaming, SurvivesCancellationsAndADrainAtAnyMoment) {
+  for (int round = 0; round < 10; ++round) {
+    std::atomic<int> handled = 0;
+    EchoServer echo(
+        [&](const std::shared_ptr<ServerCall>& call) {
+          ++handled;
+          EchoBack(call);
+        },
+        [&](const std::shared_ptr<ServerCall>& call) {
+          ++handled;
+          for (int i = 0; i < 20 && call->Write(call->request()); ++i) {
+          }
+          if (handled % 3 != 0) call->Finish(std::string());
+        });
+    std::atomic<bool> over = false;
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < 6; ++caller) {
+      callers.emplace_back([&, caller] {
+        for (int i = 0; i < 60; ++i) {
+          std::string request(static_cast<size_t>(i * caller), 'a');
+          auto options = WithTimeout(milliseconds(1 + (i + caller) % 5));
+          auto answer = echo.client().CallBytes(kEcho, request, options);
+          if (answer) {
+            EXPECT_EQ(*answer, request);
+          }
+          int got = 0;
+          (void)echo.client().StreamBytes(kRepeat, request, options, [&](const std::string& item) {
+            EXPECT_EQ(item, request);
+            return ++got < i % 20;
+          });
+        }
+      });
+    }
+    std::thread drain([&] {
+      while (handled < 20 * round && !over) std::this_thread::yield();
+      echo.server().Drain(milliseconds(round % 3));
+    });
+    for (auto& caller : callers) caller.join();
+    over = true;
+    drain.join();
+  }
 }
 
 // The server's own timer, not the client's reset of the stream: this client believes that it has an
