@@ -37,7 +37,8 @@ bool Matches(const LogQuery& query, const kernel::v1::LogRow& row) {
   return !query.recorded_until || FromProto(row.recorded_time()) <= *query.recorded_until;
 }
 
-// Negative, zero or positive like strcmp: `left` against `right` in the query's order.
+}  // namespace
+
 int ComparePositions(const ListQuery& query, const ListPosition& left, const ListPosition& right) {
   for (size_t i = 0; i < query.order.size(); ++i) {
     auto order = CompareColumns(left.values[i], right.values[i]);
@@ -48,8 +49,6 @@ int ComparePositions(const ListQuery& query, const ListPosition& left, const Lis
   auto order = left.id <=> right.id;
   return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
-
-}  // namespace
 
 std::strong_ordering CompareColumns(const ColumnValue& left, const ColumnValue& right) {
   bool left_null = left.index() == 0;

@@ -57,6 +57,9 @@ class MemoryStore final : public Store {
   Time head_time_{};                           // GUARDED_BY(mutex_)
 };
 
+// <0, 0, >0: where `left` stands relative to `right` in the query's order; NULLs are last whether it ascends or descends.
+int ComparePositions(const ListQuery& query, const ListPosition& left, const ListPosition& right);
+
 // Order of two column values as PostgreSQL has it: NULL last, text by bytes. Values of one column only.
 std::strong_ordering CompareColumns(const ColumnValue& left, const ColumnValue& right);
 

@@ -1,0 +1,346 @@
+#include "libs/entity/standard_methods.h"
+
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
+
+#include "google/api/resource.pb.h"
+#include "libs/command/access.h"
+
+namespace crm::entity {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FieldMask;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+using google::protobuf::ServiceDescriptor;
+
+namespace {
+
+[[noreturn]] void Mistake(const std::string& where, const std::string& what) {
+  std::fprintf(stderr, "%s: %s\n", where.c_str(), what.c_str());
+  std::abort();
+}
+
+// --- Fields of requests by name; absent ones read as unset. ---
+
+const FieldDescriptor* Field(const Message& request, const std::string& name) {
+  return request.GetDescriptor()->FindFieldByName(name);
+}
+
+std::string Text(const Message& request, const std::string& name) {
+  const auto* field = Field(request, name);
+  return field == nullptr ? std::string() : request.GetReflection()->GetString(request, field);
+}
+
+bool Flag(const Message& request, const std::string& name) {
+  const auto* field = Field(request, name);
+  return field != nullptr && request.GetReflection()->GetBool(request, field);
+}
+
+int Number(const Message& request, const std::string& name) {
+  const auto* field = Field(request, name);
+  return field == nullptr ? 0 : request.GetReflection()->GetInt32(request, field);
+}
+
+// The field of a message that holds the record or the records, whatever its name.
+const FieldDescriptor* FieldOf(const Descriptor* message, const Descriptor* record, bool repeated) {
+  for (int i = 0; i < message->field_count(); ++i) {
+    const auto* field = message->field(i);
+    if (field->message_type() == record && field->is_repeated() == repeated) return field;
+  }
+  return nullptr;
+}
+
+MessagePtr NewMessage(const Descriptor* descriptor) {
+  return MessagePtr(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+}
+
+void AddRecord(Message& response, const Descriptor* record_type, MessagePtr record) {
+  response.GetReflection()->AddAllocatedMessage(
+      &response, FieldOf(response.GetDescriptor(), record_type, true), record.release());
+}
+
+// --- The methods. ---
+
+class Methods {
+ public:
+  Methods(const ServiceDescriptor* service, const RecordType& type, const Settings& settings,
+          Hooks hooks)
+      : type_(type), crud_(type, settings, std::move(hooks), Verbs(service)) {}
+
+  Result<MessagePtr> Get(Call& call, const Message& request) const {
+    return crud_.Get(call, Text(request, "name"));
+  }
+
+  Result<MessagePtr> List(Call& call, const Message& request,
+                          const Descriptor* response_type) const {
+    ListRequest list{Number(request, "page_size"), Text(request, "page_token"),
+                     Text(request, "filter"), Text(request, "order_by"),
+                     Flag(request, "show_deleted")};
+    auto page = crud_.List(call, list);
+    if (!page.ok()) return page.status();
+    MessagePtr response = NewMessage(response_type);
+    for (auto& record : page->records) AddRecord(*response, type_.message(), std::move(record));
+    response->GetReflection()->SetString(response.get(), Field(*response, "next_page_token"),
+                                         page->next_page_token);
+    return response;
+  }
+
+  Result<MessagePtr> BatchGet(Call& call, const Message& request,
+                              const Descriptor* response_type) const {
+    const auto* names = Field(request, "names");
+    const auto* reflection = request.GetReflection();
+    if (auto status = CheckBatch(request, names); !status.ok()) return status;
+    std::vector<std::string> wanted;
+    for (int i = 0; i < reflection->FieldSize(request, names); ++i) {
+      wanted.push_back(reflection->GetRepeatedString(request, names, i));
+      if (!type_.ParseName(wanted.back()).ok()) {
+        return InvalidField("names[" + std::to_string(i) + "]",
+                            "must have the form " + type_.collection() + "/{uuid}");
+      }
+    }
+    auto records = crud_.GetMany(call, wanted);
+    if (!records.ok()) return records.status();
+    MessagePtr response = NewMessage(response_type);
+    const auto* unreachable = Field(*response, "unreachable");
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if ((*records)[i] != nullptr) {
+        AddRecord(*response, type_.message(), std::move((*records)[i]));
+      } else if (unreachable != nullptr) {
+        response->GetReflection()->AddString(response.get(), unreachable, wanted[i]);
+      } else {
+        return NotFound(wanted[i]);
+      }
+    }
+    return response;
+  }
+
+  Result<MessagePtr> Create(Call& call, const Message& request, const std::string& path) const {
+    const auto* field = FieldOf(request.GetDescriptor(), type_.message(), false);
+    if (!request.GetReflection()->HasField(request, field)) {
+      return InvalidField(path + field->name(), "is required");
+    }
+    std::optional<Uuid> id;
+    if (std::string text = Text(request, field->name() + "_id"); !text.empty()) {
+      id = Uuid::Parse(text);
+      if (!id || id->is_nil()) return InvalidField(path + field->name() + "_id", "must be a UUID");
+    }
+    return crud_.Create(call, request.GetReflection()->GetMessage(request, field), id,
+                        path + field->name());
+  }
+
+  Result<MessagePtr> Update(Call& call, const Message& request, const std::string& path) const {
+    const auto* field = FieldOf(request.GetDescriptor(), type_.message(), false);
+    if (!request.GetReflection()->HasField(request, field)) {
+      return InvalidField(path + field->name(), "is required");
+    }
+    const Message& body = request.GetReflection()->GetMessage(request, field);
+    FieldMask mask;
+    if (const auto* masks = Field(request, "update_mask")) {
+      mask.CopyFrom(request.GetReflection()->GetMessage(request, masks));
+    }
+    auto updated = crud_.Update(call, body, mask, path + field->name());
+    if (updated.status().code() != Code::kNotFound || !Flag(request, "allow_missing"))
+      return updated;
+    // Only what nobody has made yet is missing: a record that is hidden or deleted stays not found.
+    std::string name = type_.NameOf(body);
+    auto existing = call.FindMessage(type_, name);
+    if (!existing.ok()) return existing.status();
+    if (*existing != nullptr) return updated;
+    if (!call.principal().Allows(type_.object(), "create"))
+      return PermissionDenied(type_.object(), "create");
+    return crud_.Create(call, body, *type_.ParseName(name), path + field->name());
+  }
+
+  Result<MessagePtr> Delete(Call& call, const Message& request) const {
+    std::string name = Text(request, "name");
+    auto deleted = crud_.Delete(call, name, Text(request, "etag"));
+    if (deleted.status().code() != Code::kNotFound || !Flag(request, "allow_missing"))
+      return deleted;
+    // As AIP-135 wants it: the record where it is deleted already, an empty one where there is none
+    // to see.
+    auto gone = crud_.Get(call, name);
+    return gone.ok() ? std::move(gone) : Result<MessagePtr>(type_.NewMessage());
+  }
+
+  Result<MessagePtr> Undelete(Call& call, const Message& request) const {
+    return crud_.Undelete(call, Text(request, "name"), Text(request, "etag"));
+  }
+
+  using One = Result<MessagePtr> (Methods::*)(Call&, const Message&, const std::string&) const;
+  Result<MessagePtr> Batch(Call& call, const Message& request, const Descriptor* response_type,
+                           One one) const {
+    const auto* requests = Field(request, "requests");
+    if (auto status = CheckBatch(request, requests); !status.ok()) return status;
+    MessagePtr response = NewMessage(response_type);
+    for (int i = 0; i < request.GetReflection()->FieldSize(request, requests); ++i) {
+      const Message& each = request.GetReflection()->GetRepeatedMessage(request, requests, i);
+      auto record = (this->*one)(call, each, "requests[" + std::to_string(i) + "].");
+      if (!record.ok()) return record;
+      AddRecord(*response, type_.message(), std::move(*record));
+    }
+    return response;
+  }
+
+ private:
+  // The service's own methods, by which a record changes beside the standard ones.
+  static std::vector<std::string> Verbs(const ServiceDescriptor* service) {
+    std::vector<std::string> verbs;
+    for (int i = 0; i < service->method_count(); ++i) {
+      const MethodDescriptor* method = service->method(i);
+      bool reads =
+          method->options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+      bool standard = false;
+      for (const char* prefix :
+           {"Get", "List", "Batch", "Create", "Update", "Delete", "Undelete"}) {
+        standard = standard || method->name().starts_with(prefix);
+      }
+      if (!reads && !standard) verbs.push_back(method->name());
+    }
+    return verbs;
+  }
+
+  static Status CheckBatch(const Message& request, const FieldDescriptor* list) {
+    int size = request.GetReflection()->FieldSize(request, list);
+    if (size == 0) return InvalidField(list->name(), "must not be empty");
+    if (size <= kMaxBatch) return Status::Ok();
+    return InvalidField(list->name(),
+                        "must have at most " + std::to_string(kMaxBatch) + " elements");
+  }
+
+  const RecordType& type_;
+  const Crud crud_;
+};
+
+// What a method's messages must have, checked once.
+class Shape {
+ public:
+  Shape(const MethodDescriptor* method, const RecordType& type) : method_(method), type_(type) {}
+
+  Shape& Request(const char* field, FieldDescriptor::CppType kind, bool repeated = false) {
+    Need(method_->input_type(), field, kind, repeated);
+    return *this;
+  }
+  Shape& RequestHasRecord() {
+    if (FieldOf(method_->input_type(), type_.message(), false) == nullptr) {
+      Mistake(method_->full_name(),
+              "the request has no field of type " + type_.message()->full_name());
+    }
+    return *this;
+  }
+  Shape& ReturnsRecord() {
+    if (method_->output_type() != type_.message()) {
+      Mistake(method_->full_name(), "must return " + type_.message()->full_name());
+    }
+    return *this;
+  }
+  Shape& ReturnsRecords() {
+    if (FieldOf(method_->output_type(), type_.message(), true) == nullptr) {
+      Mistake(method_->full_name(), "the response has no repeated " + type_.message()->full_name());
+    }
+    return *this;
+  }
+  Shape& Response(const char* field) {
+    Need(method_->output_type(), field, FieldDescriptor::CPPTYPE_STRING, false);
+    return *this;
+  }
+  Shape& NeedsSoftDelete() {
+    if (!type_.soft_delete()) Mistake(method_->full_name(), "the record has no soft_delete");
+    return *this;
+  }
+
+ private:
+  void Need(const Descriptor* message, const char* name, FieldDescriptor::CppType kind,
+            bool repeated) {
+    const auto* field = message->FindFieldByName(name);
+    if (field == nullptr || field->cpp_type() != kind || field->is_repeated() != repeated) {
+      Mistake(method_->full_name(), message->name() + " needs a field " + name);
+    }
+  }
+
+  const MethodDescriptor* method_;
+  const RecordType& type_;
+};
+
+std::string PluralOf(const RecordType& type) {
+  const auto& resource = type.message()->options().GetExtension(google::api::resource);
+  std::string plural = resource.plural().empty() ? type.collection() : resource.plural();
+  plural[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(plural[0])));
+  return plural;
+}
+
+}  // namespace
+
+const ServiceDescriptor* FindService(std::string_view full_name) {
+  const auto* service =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(full_name));
+  if (service == nullptr) Mistake(std::string(full_name), "no such service is linked");
+  return service;
+}
+
+std::vector<MethodBinding> StandardMethods(const ServiceDescriptor* service, const RecordType& type,
+                                           const Settings& settings, Hooks hooks) {
+  constexpr auto kText = FieldDescriptor::CPPTYPE_STRING;
+  constexpr auto kMessage = FieldDescriptor::CPPTYPE_MESSAGE;
+  auto methods = std::make_shared<const Methods>(service, type, settings, std::move(hooks));
+  std::string one = type.message()->name();
+  std::string many = PluralOf(type);
+  std::vector<MethodBinding> bindings;
+  auto bind = [&](const std::string& name, const std::function<void(Shape)>& check, auto function) {
+    const MethodDescriptor* method = service->FindMethodByName(name);
+    if (method == nullptr) return;
+    check(Shape(method, type));
+    bindings.push_back(BindMessages(
+        service, name.c_str(), method->input_type(), method->output_type(),
+        [methods, function, out = method->output_type()](Call& call, const Message& request) {
+          return function(*methods, call, request, out);
+        }));
+  };
+  using M = const Methods&;
+  bind(
+      "Get" + one, [](Shape shape) { shape.Request("name", kText).ReturnsRecord(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Get(call, in); });
+  bind(
+      "List" + many, [](Shape shape) { shape.ReturnsRecords().Response("next_page_token"); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.List(call, in, out);
+      });
+  bind(
+      "BatchGet" + many, [](Shape shape) { shape.Request("names", kText, true).ReturnsRecords(); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.BatchGet(call, in, out);
+      });
+  bind(
+      "Create" + one, [](Shape shape) { shape.RequestHasRecord().ReturnsRecord(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Create(call, in, ""); });
+  bind(
+      "BatchCreate" + many,
+      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.Batch(call, in, out, &Methods::Create);
+      });
+  bind(
+      "Update" + one, [](Shape shape) { shape.RequestHasRecord().ReturnsRecord(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Update(call, in, ""); });
+  bind(
+      "BatchUpdate" + many,
+      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.Batch(call, in, out, &Methods::Update);
+      });
+  bind(
+      "Delete" + one,
+      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Delete(call, in); });
+  bind(
+      "Undelete" + one,
+      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Undelete(call, in); });
+  if (bindings.empty()) Mistake(service->full_name(), "has no standard method of " + one);
+  return bindings;
+}
+
+}  // namespace crm::entity
