@@ -31,11 +31,11 @@ TEST(ThreadPool, RunsEveryTaskItTook) {
 }
 
 TEST(ThreadPool, RefusesAboveItsBoundAndTakesAgainBelowIt) {
-  ThreadPool pool(1, 2);
   Gate gate;
+  std::promise<void> done;
+  ThreadPool pool(1, 2);  // behind what its tasks use
   ASSERT_TRUE(pool.Post(gate.Hold()));
   gate.begun.get_future().wait();
-  std::promise<void> done;
   EXPECT_TRUE(pool.Post([] {}));
   EXPECT_TRUE(pool.Post([&] { done.set_value(); }));
   EXPECT_FALSE(pool.Post([] { ADD_FAILURE() << "a refused task ran"; }));
@@ -45,9 +45,9 @@ TEST(ThreadPool, RefusesAboveItsBoundAndTakesAgainBelowIt) {
 }
 
 TEST(ThreadPool, StopDrainsTheQueueAndTakesNoMore) {
-  ThreadPool pool(1, 100);
   Gate gate;
   int runs = 0;
+  ThreadPool pool(1, 100);
   ASSERT_TRUE(pool.Post(gate.Hold()));
   gate.begun.get_future().wait();
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(pool.Post([&] { ++runs; }));
@@ -68,16 +68,16 @@ TEST(ThreadPool, RunsOneThreadsTasksInOrder) {
 }
 
 TEST(ThreadPool, NeverRunsATaskInsideTheCallThatPostsIt) {
-  ThreadPool pool(2, 10);
   std::promise<std::thread::id> ran_on;
+  ThreadPool pool(2, 10);
   ASSERT_TRUE(pool.Post([&] { ran_on.set_value(std::this_thread::get_id()); }));
   EXPECT_NE(ran_on.get_future().get(), std::this_thread::get_id());
 }
 
 TEST(ThreadPool, UsesAllItsThreads) {
-  ThreadPool pool(2, 10);
   Gate first;
   Gate second;
+  ThreadPool pool(2, 10);
   ASSERT_TRUE(pool.Post(first.Hold()));
   ASSERT_TRUE(pool.Post(second.Hold()));
   first.begun.get_future().wait();
