@@ -216,7 +216,10 @@ Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivor
     // Committed, or a server that does not know the number (a change of timeline): our log rows tell.
     auto found = session_->Run(std::vector{SelectNumbers(survivors.sets)});
     if (!found.ok()) continue;
-    if (found->front().size() == 0 && *state == pg::XactState::kUnknown) {
+    bool logged = std::any_of(survivors.sets.begin(), survivors.sets.end(),
+                              [](const WriteSet* set) { return !set->log.empty(); });
+    // After a crash the server may have given the number to another transaction: only our rows are proof.
+    if (found->front().size() == 0 && (logged || *state == pg::XactState::kUnknown)) {
       return Unavailable("COMMIT_LOST", "The database went away and nothing was stored; try again.");
     }
     log_rows.push_back(found->front());

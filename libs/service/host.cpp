@@ -7,6 +7,7 @@
 #include "libs/events/kafka_source.h"
 #include "libs/events/relay.h"
 #include "libs/kafka/admin.h"
+#include "libs/pg/dsn.h"
 #include "libs/service/kafka_options.h"
 #include "libs/service/ticker.h"
 
@@ -19,10 +20,12 @@ constexpr auto kPruneInterval = std::chrono::minutes(1);
 constexpr size_t kPruneBatch = 1000;
 constexpr size_t kCommitQueue = 4096;
 
-pg::DatabaseOptions DatabaseOf(const config::v1::PostgresModule& settings, const std::string& role,
+Result<pg::DatabaseOptions> DatabaseOf(const config::v1::PostgresModule& settings, const std::string& role,
                                const std::string& password_file) {
+  auto dsn = pg::DsnForRole(settings.dsn(), role, "");
+  if (!dsn.ok()) return dsn.status();
   pg::DatabaseOptions options;
-  options.dsn = pg::WithUser(settings.dsn(), role);
+  options.dsn = std::move(*dsn);
   options.password_file = password_file;
   options.schema = settings.schema();
   options.pool_size = static_cast<size_t>(settings.pool_size());
@@ -80,10 +83,13 @@ struct ServiceHost::Rep {
 
 Status ServiceHost::Rep::Build() {
   auto settings = config::PostgresOf(app.config, definition.name);
-  auto own = pg::Database::Open(DatabaseOf(settings, settings.role(), settings.password_file()));
+  auto own_options = DatabaseOf(settings, settings.role(), settings.password_file());
+  auto all_options = DatabaseOf(settings, settings.scan_role(), settings.scan_password_file());
+  if (!own_options.ok()) return own_options.status();
+  if (!all_options.ok()) return all_options.status();
+  auto own = pg::Database::Open(*own_options);
+  auto all = pg::Database::Open(*all_options);
   if (!own.ok()) return own.status();
-  auto all = pg::Database::Open(
-      DatabaseOf(settings, settings.scan_role(), settings.scan_password_file()));
   if (!all.ok()) return all.status();
   database = std::move(*own);
   scan = std::move(*all);
@@ -157,14 +163,10 @@ void ServiceHost::Rep::BuildConsumers() {
 }
 
 void ServiceHost::Rep::Tick(std::stop_token stop) {
-  if (auto fired = timers->Fire(stop); !fired.ok()) {
-    log.Warning("timers cannot be read", {{"status", fired.status()}});
-  }
-  if (effects != nullptr) {
-    if (auto worked = effects->Work(stop); !worked.ok()) {
-      log.Warning("effects cannot be read", {{"status", worked.status()}});
-    }
-  }
+  Status fired = timers->Fire(stop).status();
+  if (!fired.ok()) log.Warning("timers cannot be read", {{"status", fired}});
+  Status worked = effects == nullptr ? Status::Ok() : effects->Work(stop).status();
+  if (!worked.ok()) log.Warning("effects cannot be read", {{"status", worked}});
   if (app.clock.Now() < next_prune) return;
   next_prune = app.clock.Now() + kPruneInterval;
   auto pruned = store->PruneExpired(app.clock.Now(), kPruneBatch);
@@ -234,12 +236,18 @@ Status MigrateService(const ServiceDefinition& definition, const config::v1::Con
   if (!owner_password.ok()) return owner_password.status();
   auto password = config::ReadSecret(settings.password_file());
   if (!password.ok()) return password.status();
+  auto owner_dsn = owner_password->empty() ? Result<std::string>(settings.owner_dsn())
+                                           : pg::DsnForRole(settings.owner_dsn(), "", *owner_password);
+  if (!owner_dsn.ok()) return owner_dsn.status();
   pg::MigrationPlan plan;
-  plan.owner_dsn = settings.owner_dsn();
+  plan.owner_dsn = *owner_dsn;
   plan.schema = settings.schema();
   plan.role = settings.role();
   plan.role_password = *password;
+  auto scan_password = config::ReadSecret(settings.scan_password_file());
+  if (!scan_password.ok()) return scan_password.status();
   plan.scan_role = settings.scan_role();
+  plan.scan_role_password = *scan_password;
   plan.migrations = kernel::Migrations();
   plan.migrations.insert(plan.migrations.end(), definition.migrations.begin(),
                          definition.migrations.end());
