@@ -442,8 +442,10 @@ TEST_F(GatewayTest, EndsStreamsWhenItDrainsAndSaysSo) {
   client().Request("GET", "/v1/specimens:stream");
   EXPECT_EQ(client().ReceiveHead().status, 200);
   client().ReadUntil("id-1");
-  gateway_->Drain(seconds(10));
+  std::thread drain([&] { gateway_->Drain(seconds(10)); });
   EXPECT_THAT(client().ReadUntil("0\r\n\r\n"), HasSubstr("GATEWAY_STREAM_ENDED"));
+  client().HalfClose();
+  drain.join();
 }
 
 }  // namespace
