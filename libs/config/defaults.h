@@ -26,6 +26,7 @@ gateway:
   listen_address: 127.0.0.1:8080
   max_body_bytes: 4194304
   request_timeout: 30s
+  max_streams: 256
 admin:
   listen_address: 127.0.0.1:7090
 log: {level: info, format: json}

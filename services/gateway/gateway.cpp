@@ -21,6 +21,9 @@ Result<std::unique_ptr<Gateway>> Gateway::Create(GatewayOptions options, Gateway
   HttpServerOptions http = options.http;
   std::unique_ptr<Gateway> gateway(
       new Gateway(std::move(options), *std::move(routes), *std::move(clients), context));
+  http.on_refused = [telemetry = &gateway->telemetry_](const Status& status) {
+    telemetry->CountRefusal(status.reason());
+  };
   auto server = HttpServer::Create(
       std::move(http),
       [handler = &gateway->handler_](std::shared_ptr<HttpExchange> exchange) {

@@ -351,10 +351,14 @@ TEST_F(GatewayTest, CountsRequestsByRouteAndNotByRecord) {
   Call("GET", "/v1/specimens/1");
   Call("GET", "/v1/specimens/2");
   Call("GET", "/secret");
+  TestClient stranger(gateway_->port());
+  stranger.Send("nonsense\r\n\r\n");
+  EXPECT_EQ(stranger.Receive().status, 400);
   const std::string metrics = metrics_.Expose();
   EXPECT_THAT(metrics, HasSubstr("crm_gateway_request_seconds_count{method=\"GET\",route=\"/v1/"
                                  "{name=specimens/*}\",status=\"200\"} 2"));
   EXPECT_THAT(metrics, HasSubstr("route=\"unmatched\",status=\"404\"} 1"));
+  EXPECT_THAT(metrics, HasSubstr("crm_gateway_refusals_total{reason=\"HTTP_MALFORMED\"} 1"));
   EXPECT_THAT(metrics, Not(HasSubstr("secret")));
 }
 

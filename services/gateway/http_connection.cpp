@@ -226,6 +226,7 @@ void Connection::Refuse(const Status& status) {
   state_ = State::kAnswering;
   keep_alive_ = false;
   deadline_->Stop();
+  setup_->options.on_refused(status);
   Answer(ErrorResponse(status));
 }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,9 @@ struct HttpServerOptions {
   std::chrono::milliseconds body_timeout = std::chrono::seconds(30);
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
   std::chrono::milliseconds write_timeout = std::chrono::seconds(30);
+  // Told of every request that never got to the handler; its reason starts with HTTP_. Must be
+  // quick.
+  std::function<void(const Status&)> on_refused = [](const Status&) {};
   // PEM files; empty: no TLS.
   std::string certificate_file = {}, key_file = {};
 };

@@ -94,6 +94,7 @@ Result<GatewayOptions> OptionsOf(const config::v1::Config& config) {
   options.requests.call_threads =
       kCallThreadsPerWorker * static_cast<size_t>(config.limits().worker_threads());
   options.requests.call_queue = static_cast<size_t>(config.limits().queue_length());
+  options.requests.max_streams = static_cast<size_t>(gateway.max_streams());
   options.cors.allowed_origins.assign(gateway.cors_origins().begin(), gateway.cors_origins().end());
   options.trusted_proxies.assign(gateway.trusted_proxies().begin(),
                                  gateway.trusted_proxies().end());

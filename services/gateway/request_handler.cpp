@@ -103,6 +103,7 @@ bool RequestHandler::HandleWithoutRoute(const JobPtr& job) {
     return true;
   }
   const bool reads = http.method == "GET" || http.method == "HEAD";
+  if (reads && (job->path == "/healthz" || job->path == "/readyz")) job->record.route = job->path;
   if (reads && job->path == "/healthz") {
     Finish(*job, JsonResponse(R"({"status":"ok"})"), Status());
     return true;

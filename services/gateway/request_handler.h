@@ -27,7 +27,7 @@ namespace crm::gateway {
 struct RequestOptions {
   size_t call_threads = 16;
   size_t call_queue = 256;
-  size_t max_streams = 64;
+  size_t max_streams = 256;
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
   std::chrono::milliseconds longest_timeout = std::chrono::minutes(5);
   std::chrono::milliseconds stream_opens_after{300};

@@ -37,7 +37,7 @@ struct RequestParser::State {
   size_t max_header_bytes;
   size_t max_body_bytes;
   // A read may be under way while the buffer is used, so it does not go into the buffer itself.
-  std::array<char, 16 << 10> space;
+  std::array<char, 8 << 10> space;
   boost::beast::flat_buffer buffer;
   std::optional<http::request_parser<http::string_body>> parser;
   bool started = false;

@@ -27,9 +27,10 @@ Telemetry::Telemetry(log::Logger log, metrics::Registry& metrics, const trace::T
                                      .labels = {"method", "route", "status"},
                                      .max_series = 2000},
                                     metrics::SecondsBuckets())),
-      refusals_(metrics.AddCounter({.name = "crm_gateway_refusals_total",
-                                    .help = "Requests turned away for lack of room.",
-                                    .labels = {"reason"}})),
+      refusals_(metrics.AddCounter(
+          {.name = "crm_gateway_refusals_total",
+           .help = "Requests turned away before they were routed or for lack of room.",
+           .labels = {"reason"}})),
       streams_(metrics.AddGauge({.name = "crm_gateway_streams", .help = "Streams that are open."})
                    .With({})) {}
 
@@ -50,11 +51,13 @@ void Telemetry::End(RequestRecord& record, int http_status, const Status& status
   record.span.Set("http.route", record.route);
   record.span.Set("http.response.status_code", static_cast<int64_t>(http_status));
   const trace::Scope scope(record.span.context());
-  log_.Info("request answered", {{"method", log::Safe(record.method)},
-                                 {"route", log::Safe(record.route)},
-                                 {"http_status", http_status},
-                                 {"duration", duration},
-                                 {"status", status}});
+  const bool probe = record.route == "/healthz" || record.route == "/readyz";
+  log_.Log(probe ? log::Level::kDebug : log::Level::kInfo, "request answered",
+           {{"method", log::Safe(record.method)},
+            {"route", log::Safe(record.route)},
+            {"http_status", http_status},
+            {"duration", duration},
+            {"status", status}});
   record.span.End(status);
 }
 

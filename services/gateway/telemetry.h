@@ -1,9 +1,9 @@
 // Telemetry: what the gateway says about each request: a span, a log line without personal data,
 // and
 //
-//   crm_gateway_request_seconds{method,route,status}   from the first byte of work to the answer's
-//   end crm_gateway_refusals_total{reason}                 requests turned away for lack of room
-//   crm_gateway_streams                                streams that are open
+//   crm_gateway_request_seconds{method,route,status}  from the first byte of work to the answer
+//   crm_gateway_refusals_total{reason}                no HTTP, too large, too slow, no room
+//   crm_gateway_streams                               streams that are open
 #pragma once
 
 #include <string>
