@@ -190,7 +190,7 @@ TEST(RpcServer, RequestsStopWhenTheDeadlinePasses) {
     stopped.Wait();
   });
   ClientCallOptions options;
-  options.timeout = milliseconds(50);
+  options.timeout = milliseconds(500);
   Status status = echo.client().CallBytes(kEcho, "a", options).status();
   EXPECT_EQ(status.code(), Code::kDeadlineExceeded);
   EXPECT_EQ(status.reason(), "RPC_DEADLINE_EXCEEDED");

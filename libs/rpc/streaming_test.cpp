@@ -180,7 +180,7 @@ TEST(Deadline, IsKeptByTheServerAlone) {
     std::stop_callback callback(call->stop_token(), [&] { stopped.Raise(); });
     stopped.Wait();
   });
-  RawStream stream(echo.server().address(), kEcho, {"grpc-timeout", "50m"});
+  RawStream stream(echo.server().address(), kEcho, {"grpc-timeout", "1S"});
   stream.Write("a");
   EXPECT_TRUE(stopped.Wait());
 }
