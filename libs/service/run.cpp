@@ -1,0 +1,202 @@
+#include "libs/service/run.h"
+
+#include <openssl/sha.h>
+
+#include <mutex>
+
+#include "libs/auth/auth.h"
+#include "libs/base/executor.h"
+#include "libs/config/config.h"
+#include "libs/rpc/channels.h"
+#include "libs/rpc/server.h"
+#include "libs/service/host.h"
+#include "libs/service/shared_methods.h"
+
+namespace crm {
+
+namespace {
+
+// Threads that streams of all services hold; a call above is answered RESOURCE_EXHAUSTED.
+constexpr size_t kStreams = 64;
+
+// What the modules share; lives as long as any of them.
+struct Shared {
+  explicit Shared(runtime::AppContext& app) : streams(kStreams, 1), auth(app) {}
+
+  rpc::RoutedChannels channels;
+  ThreadPool streams;
+  std::unique_ptr<entity::PageTokens> page_tokens;
+  auth::Auth auth;
+};
+
+// The process's gRPC server as a module: starts after the services, stops before them.
+class RpcModule final : public runtime::Module {
+ public:
+  RpcModule(runtime::AppContext& app, std::shared_ptr<Shared> shared,
+            std::unique_ptr<rpc::RpcServer> server, std::vector<std::string> services,
+            std::map<std::string, std::string> module_by_service)
+      : app_(app),
+        shared_(std::move(shared)),
+        server_(std::move(server)),
+        services_(std::move(services)),
+        module_by_service_(std::move(module_by_service)) {}
+
+  std::string name() const override { return "rpc"; }
+  std::vector<std::string> depends_on() const override { return services_; }
+
+  Status Start() override {
+    server_->Start();
+    app_.health.OnChange([this](const std::string& module, bool serving) {
+      std::lock_guard lock(mutex_);
+      serving_[module] = serving;
+      bool all = true;
+      for (const auto& service : services_) all = all && serving_[service];
+      server_->SetHealth("", all);
+      for (const auto& [service, owner] : module_by_service_) {
+        if (owner == module) server_->SetHealth(service, serving);
+      }
+    });
+    app_.log.Info("rpc listens", {{"address", log::Safe(server_->address())}});
+    return Status::Ok();
+  }
+
+  void Stop(runtime::SteadyTime deadline) override {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    server_->Drain(std::max(std::chrono::milliseconds(0), left / 2));
+    shared_->streams.Stop();
+  }
+
+ private:
+  runtime::AppContext& app_;
+  const std::shared_ptr<Shared> shared_;
+  const std::unique_ptr<rpc::RpcServer> server_;
+  const std::vector<std::string> services_;
+  const std::map<std::string, std::string> module_by_service_;
+  std::mutex mutex_;
+  std::map<std::string, bool> serving_;  // GUARDED_BY(mutex_)
+};
+
+// All replicas have the pepper, so all open each other's tokens.
+Result<entity::PageTokens> PageTokensOf(const config::v1::Config& config) {
+  auto pepper = config::ReadSecret(config.auth().api_key_pepper_file());
+  if (!pepper.ok()) return pepper.status();
+  std::string input = "page tokens " + *pepper;
+  std::string key(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(input.data()), input.size(),
+         reinterpret_cast<unsigned char*>(key.data()));
+  return entity::PageTokens::Create(key);
+}
+
+rpc::ServerOptions ServerOptionsOf(const config::v1::Rpc& settings) {
+  rpc::ServerOptions options;
+  options.address = settings.listen_address();
+  options.max_message_bytes = static_cast<size_t>(settings.max_message_bytes());
+  options.max_metadata_bytes = static_cast<size_t>(settings.max_metadata_bytes());
+  options.max_calls = static_cast<size_t>(settings.max_calls());
+  options.certificate_file = settings.tls().certificate_file();
+  options.key_file = settings.tls().key_file();
+  options.client_ca_file = settings.tls().client_ca_file();
+  return options;
+}
+
+Result<std::vector<ServiceDefinition>> Define(const ProcessDescription& process,
+                                              const config::v1::Config& config,
+                                              const entity::PageTokens& tokens) {
+  entity::Settings settings;
+  settings.page_tokens = &tokens;
+  std::vector<ServiceDefinition> definitions;
+  for (const auto& [name, define] : process.services) {
+    if (config::Runs(config, name)) definitions.push_back(define(settings));
+  }
+  if (auto status = CheckNoCycles(definitions); !status.ok()) return status;
+  return definitions;
+}
+
+// Adds a host for each service of the target and the server that binds them all.
+Status AddServices(const ProcessDescription& process, runtime::AppContext& app,
+                   std::shared_ptr<Shared> shared, runtime::ModuleManager& modules) {
+  auto definitions = Define(process, app.config, *shared->page_tokens);
+  if (!definitions.ok()) return definitions.status();
+  if (definitions->empty()) return Status::Ok();
+  HostParts parts;
+  parts.authenticator = &shared->auth.authenticator();
+  parts.rate_limit = shared->auth.rate_limit();
+  parts.streams = &shared->streams;
+  parts.remote = &shared->auth.remote();
+  std::map<std::string, std::vector<rpc::ServiceBinding>> bindings;
+  std::map<std::string, std::string> service_by_collection;
+  std::map<std::string, std::string> module_by_service;
+  std::vector<std::string> names;
+  for (auto& definition : *definitions) {
+    for (const auto& type : definition.types->all()) {
+      if (!type->projection()) service_by_collection[type->collection()] = definition.name;
+    }
+    for (const auto* service : definition.services()) {
+      module_by_service[service->full_name()] = definition.name;
+    }
+    names.push_back(definition.name);
+    auto host = ServiceHost::Create(std::move(definition), app, parts);
+    if (!host.ok()) return host.status();
+    bindings[names.back()] = (*host)->Bindings();
+    modules.Add(std::move(*host));
+  }
+  auto server = rpc::RpcServer::Create(ServerOptionsOf(app.config.rpc()),
+                                       JoinBindings(bindings, service_by_collection));
+  if (!server.ok()) return server.status();
+  // What no other address is configured for is here.
+  for (const auto& [service, module] : module_by_service) {
+    shared->channels.Route(service, (*server)->address());
+  }
+  if (app.config.services().empty()) shared->channels.Route("", (*server)->address());
+  modules.Add(std::make_unique<RpcModule>(app, shared, std::move(*server), names, module_by_service));
+  return Status::Ok();
+}
+
+Status AddModules(const ProcessDescription& process, runtime::AppContext& app,
+                  runtime::ModuleManager& modules) {
+  auto shared = std::make_shared<Shared>(app);
+  for (const auto& [package, address] : app.config.services()) shared->channels.Route(package, address);
+  auto tokens = PageTokensOf(app.config);
+  if (!tokens.ok()) return tokens.status();
+  shared->page_tokens = std::make_unique<entity::PageTokens>(*tokens);
+  if (auto status = shared->auth.Open(shared->channels); !status.ok()) return status;
+  if (auto status = AddServices(process, app, shared, modules); !status.ok()) return status;
+  for (const auto& [name, make] : process.others) {
+    if (config::Runs(app.config, name)) modules.Add(make(app, shared->channels));
+  }
+  return Status::Ok();
+}
+
+Status MigrateAll(const ProcessDescription& process, runtime::AppContext& app) {
+  // Definitions need page tokens only to run; any will do here.
+  auto tokens = entity::PageTokens::Create(std::string(32, 'm'));
+  if (!tokens.ok()) return tokens.status();
+  auto definitions = Define(process, app.config, *tokens);
+  if (!definitions.ok()) return definitions.status();
+  for (const auto& definition : *definitions) {
+    auto status = MigrateService(definition, app.config);
+    if (!status.ok()) return status.With("module", definition.name);
+    app.log.Info("schema is up to date", {{"module", log::Safe(definition.name)}});
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+int RunServices(const ProcessDescription& process, int argc, char** argv) {
+  runtime::Application application;
+  application.name = process.name;
+  for (const auto& [name, define] : process.services) application.modules.push_back(name);
+  for (const auto& [name, make] : process.others) application.modules.push_back(name);
+  application.add_modules = [&](runtime::AppContext& app, runtime::ModuleManager& modules) {
+    return AddModules(process, app, modules);
+  };
+  application.commands = process.commands;
+  application.commands["migrate"] = {
+      "Bring the schemas of the target's services up to date, as their owner",
+      [&](runtime::AppContext& app) { return MigrateAll(process, app); }};
+  return runtime::Run(application, {argv + 1, argv + argc});
+}
+
+}  // namespace crm
