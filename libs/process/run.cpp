@@ -1,4 +1,4 @@
-#include "libs/service/run.h"
+#include "libs/process/run.h"
 
 #include <openssl/sha.h>
 
@@ -10,7 +10,7 @@
 #include "libs/rpc/channels.h"
 #include "libs/rpc/server.h"
 #include "libs/service/host.h"
-#include "libs/service/shared_methods.h"
+#include "libs/process/shared_methods.h"
 
 namespace crm {
 

@@ -1,4 +1,4 @@
-#include "libs/service/shared_methods.h"
+#include "libs/process/shared_methods.h"
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
