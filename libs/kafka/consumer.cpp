@@ -33,6 +33,9 @@ native::Properties ToProperties(const ConsumerOptions& options) {
       {"enable.auto.offset.store", "false"},
       {"enable.partition.eof", "false"},
       {"allow.auto.create.topics", "false"},
+      // The broker gives up a commit after five seconds; destruction waits for one that is on the
+      // wire.
+      {"socket.timeout.ms", "6000"},
       {"session.timeout.ms", std::to_string(options.session_timeout.count())},
       {"heartbeat.interval.ms", std::to_string(heartbeat)},
       {"max.poll.interval.ms", std::to_string(options.max_poll_interval.count())},

@@ -63,8 +63,8 @@ class Consumer {
   // broker to be up.
   static Result<std::unique_ptr<Consumer>> Create(ConsumerOptions options);
   // Without Close(): as if the process died, except that the group may be told. No callback, no
-  // commit. Waits for a commit that is on the wire already, so up to ten seconds where the broker
-  // hangs.
+  // commit. Waits for a commit that is on the wire already, so up to six seconds where the broker
+  // is away.
   ~Consumer();
 
   // Waits up to `timeout` for the first message and returns what is there, in the order of each
