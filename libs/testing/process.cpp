@@ -83,6 +83,7 @@ Process::Process(ProcessOptions options) : options_(std::move(options)) {
   close(failure[0]);
   if (failed) {
     if (pid_ > 0) waitpid(pid_, nullptr, 0);
+    if (own_log_) std::filesystem::remove(options_.log);
     throw std::runtime_error("cannot start " + options_.argv[0] + ": " + std::strerror(error));
   }
 }
