@@ -6,7 +6,7 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 ROOT=$(mktemp -d)
 trap 'rm -rf "$ROOT"' EXIT
-for part in common process; do
+for part in common process new_service; do
   # shellcheck source=/dev/null
   source "$HERE/$part.sh"
 done
@@ -113,6 +113,22 @@ EOF
   expect_equal "$status" 1
   expect_equal "$(tail -n 1 <<<"$output")" "4 passed, 3 failed, 1 skipped"
   expect_equal "$(grep -c 'failed: tail (the whole program)' <<<"$output")" 1
+}
+
+test_a_new_service_is_the_template_with_the_names_filled_in() {
+  mkdir -p "$ROOT/tools/lib"
+  cp -r "$HERE/service-template" "$ROOT/tools/lib/"
+  write_service stock PriceList PriceLists >"$ROOT/written"
+  expect_equal "$(wc -l <"$ROOT/written")" "$(find "$HERE/service-template" -name '*.in' | wc -l)"
+  expect_equal "$(grep -rE '@[A-Za-z]+@' "$ROOT/services" "$ROOT/proto" | head -n 1)" ""
+  expect_equal "$(grep -c 'pattern: "priceLists/{price_list}" plural: "priceLists" singular: "priceList"' \
+    "$ROOT/proto/crm/stock/v1/price_list.proto")" 1
+  expect_equal "$(grep -c 'CREATE TABLE price_lists ' "$ROOT/services/stock/migrations/0001_price_list.sql")" 1
+}
+
+test_a_service_is_not_written_over() {
+  mkdir -p "$ROOT/services/taken"
+  expect_equal "$( (cmd_new_service taken Thing) 2>&1 | grep -c "there is a service 'taken' already")" 1
 }
 
 exec {HOLD}<> <(:)
