@@ -189,7 +189,7 @@ Status Call::Append(Touched& touched, const Message& record, const FieldDescript
   row.set_actor(context_.principal.name);
   row.set_correlation(context_.cause.correlation);
   row.set_causation(context_.cause.causation);
-  row.set_run(context_.cause.run);
+  row.set_run(run_.empty() ? context_.cause.run : run_);
   row.set_traceparent(context_.cause.traceparent);
   row.set_origin(context_.origin);
   SetTimestamp(row, row.GetDescriptor()->FindFieldByName("occurred_time"), occurred);

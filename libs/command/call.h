@@ -161,6 +161,9 @@ class Call {
   Status AskAsSystem(const std::string& method, const google::protobuf::Message& request,
                      google::protobuf::Message& response);
 
+  // Labels what this call stores as part of a run that can be undone as one (an import, an undo); before the first Store.
+  void SetRun(std::string run) { run_ = std::move(run); }
+
   // Runs after the commit and before the reply, outside any lock, with the committed response; may change it. For waiting until what
   // other services make of the event can be read.
   using AfterCommit = std::function<void(google::protobuf::Message& response)>;
@@ -196,6 +199,7 @@ class Call {
   std::vector<Touched*> order_;  // those that were written, in the order of the first write
   std::vector<kernel::v1::LogRow> log_;
   int64_t ids_given_ = 0;
+  std::string run_;
   AfterCommit after_commit_;
 };
 

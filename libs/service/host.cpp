@@ -7,6 +7,7 @@
 #include "libs/events/kafka_source.h"
 #include "libs/events/relay.h"
 #include "libs/kafka/admin.h"
+#include "libs/operations/operations.h"
 #include "libs/pg/dsn.h"
 #include "libs/service/kafka_options.h"
 #include "libs/service/ticker.h"
@@ -77,6 +78,7 @@ struct ServiceHost::Rep {
   std::unique_ptr<TimerPump> timers;
   std::unique_ptr<EffectPump> effects;
   std::unique_ptr<events::EventServer> event_server;
+  std::unique_ptr<operations::OperationsServer> operations_server;
   std::unique_ptr<Ticker> ticker;
   Time next_prune{};
 };
@@ -121,6 +123,10 @@ Status ServiceHost::Rep::Build() {
                                                        app.clock);
   pipeline = std::make_unique<CallPipeline>(MakePipelineParts());
   BuildConsumers();
+  std::vector<events::EventApplier*> consumers;
+  for (const auto& applier : appliers) consumers.push_back(applier.get());
+  operations_server = std::make_unique<operations::OperationsServer>(definition.name,
+                                                                     *definition.types, consumers);
   timers = std::make_unique<TimerPump>(definition.timers, definition.name, *definition.types, *store,
                                        *pipeline, app.clock, log, app.metrics);
   if (!definition.effects.empty()) {
@@ -193,6 +199,7 @@ std::string ServiceHost::name() const { return rep_->definition.name; }
 std::vector<rpc::ServiceBinding> ServiceHost::Bindings() {
   auto methods = rep_->definition.methods;
   for (auto& method : rep_->event_server->Methods()) methods.push_back(std::move(method));
+  for (auto& method : rep_->operations_server->Methods()) methods.push_back(std::move(method));
   return rep_->pipeline->Bindings(methods);
 }
 
