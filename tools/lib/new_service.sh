@@ -10,7 +10,7 @@ cmd_new_service() {
   [[ ! -e $ROOT/services/$service && ! -e $ROOT/proto/crm/$service ]] || die "there is a service '$service' already"
   write_service "$service" "$entity" "$entities"
   if command -v clang-format >/dev/null; then
-    find "$ROOT/services/$service" -name '*.h' -o -name '*.cpp' | xargs clang-format -i
+    clang-format -i "$ROOT/services/$service"/*.h "$ROOT/services/$service"/*.cpp
   fi
   cat <<EOF
 
