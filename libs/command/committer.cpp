@@ -26,6 +26,12 @@ Status Committer::Submit(std::unique_ptr<WriteSet> set, Done done) {
     // The write guard: whatever a handler did, a set touches one tenant.
     if (record.key.tenant != set->tenant) return Internal("a write-set touches another tenant");
   }
+  for (const auto& row : set->log) {
+    // Refused here, where the caller can still be told; the relay could only stand still before it.
+    if (row.body().size() <= options_.event_bytes) continue;
+    return InvalidArgument("RECORD_TOO_LARGE",
+                           "The record is too large to be published; make its texts or lists shorter.");
+  }
   std::optional<RecordKey> stale;
   bool first = false;
   {

@@ -22,6 +22,8 @@ namespace crm {
 struct CommitterOptions {
   size_t group_sets = 256;
   size_t group_bytes = 4 << 20;
+  // Largest event; with its headers it must fit the broker's message.max.bytes.
+  size_t event_bytes = 900'000;
   // Sets waiting above which Submit refuses.
   size_t queue_limit = 4096;
 };
@@ -38,7 +40,8 @@ class Committer {
   ~Committer();  // Stop()
 
   // Takes the set; `done` runs once, on the committing thread or, where the set is stale already against pending records, at
-  // once. RESOURCE_EXHAUSTED: not taken, `done` does not run.
+  // once. RESOURCE_EXHAUSTED (queue full) or INVALID_ARGUMENT
+  // (RECORD_TOO_LARGE): not taken, `done` does not run.
   Status Submit(std::unique_ptr<WriteSet> set, Done done);
 
   // The pending state of a record: nullopt where nothing is pending; version 0 where its erasure is.

@@ -22,6 +22,7 @@ namespace {
 // Reruns against committed changes after which a call gives up. Against pending records there is no bound: each of those means
 // that another call made progress.
 constexpr int kMaxReruns = 8;
+constexpr size_t kMaxRunLabel = 100;
 
 [[noreturn]] void Mistake(const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
@@ -164,6 +165,8 @@ std::shared_ptr<CallPipeline::Job> CallPipeline::Admit(const MethodBinding& bind
   std::string request_id = First(call->metadata(), "x-request-id");
   job->context.cause.correlation =
       request_id.empty() || request_id.size() > 100 ? job->context.id.ToString() : request_id;
+  // A client's label for what it does as one: an import that may be undone as a whole.
+  job->context.cause.run = First(call->metadata(), "x-crm-run").substr(0, kMaxRunLabel);
   job->rpc = std::move(call);
   return job;
 }
