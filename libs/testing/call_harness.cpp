@@ -101,7 +101,8 @@ std::vector<std::string> FakeServerCall::written() const {
 
 struct CallHarness::Rep {
   Rep(const std::vector<const google::protobuf::Descriptor*>& records, CallHarnessOptions options)
-      : types(records),
+      : ids(MakeSeededIds(clock, options.seed)),
+        types(records),
         store(options.store != nullptr ? std::move(options.store)
                                        : std::make_unique<MemoryStore>(types, clock)),
         committer(*store, options.committer, std::move(options.on_committed)),
@@ -143,7 +144,7 @@ struct CallHarness::Rep {
   }
 
   ManualClock clock{kMonday};
-  std::unique_ptr<IdGenerator> ids = MakeSeededIds(clock, 1);
+  std::unique_ptr<IdGenerator> ids;
   Principal admin{
       ids->Next(), "users/" + ids->Next().ToString(), {}, {{"*", "*", Scope::kAll, ""}}};
   log::Logger log = log::Logger::Silent();

@@ -77,6 +77,8 @@ struct CallHarnessOptions {
   RateLimit* rate_limit = nullptr;
   Committer::OnCommitted on_committed = nullptr;
   CommitterOptions committer = {};
+  // Of all ids, tenant() included: tests that share a schema take different ones.
+  uint64_t seed = 1;
 };
 
 // One thread at a time.

@@ -1,0 +1,273 @@
+#include "libs/entity/conformance_host.h"
+
+#include <google/protobuf/field_mask.pb.h>
+
+#include <cctype>
+#include <stdexcept>
+
+#include "google/api/resource.pb.h"
+#include "libs/entity/options.h"
+#include "libs/entity/standard_methods.h"
+
+namespace crm::entity {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+
+namespace {
+
+MessagePtr New(const google::protobuf::Descriptor* descriptor) {
+  return MessagePtr(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+}
+
+template <class T>
+T OrThrow(Result<T> result) {
+  if (!result.ok()) throw std::runtime_error(result.status().ToString());
+  return std::move(*result);
+}
+
+const FieldDescriptor* FieldWith(const google::protobuf::Descriptor* message,
+                                 const google::protobuf::Descriptor* record) {
+  for (int i = 0; i < message->field_count(); ++i) {
+    if (message->field(i)->message_type() == record) return message->field(i);
+  }
+  throw std::runtime_error(message->full_name() + " has no " + record->full_name());
+}
+
+test::CallHarnessOptions OptionsFor(test::PgSchema* schema, uint64_t seed) {
+  test::CallHarnessOptions options;
+  if (schema != nullptr) options.store = test::StoreIn(*schema);
+  options.seed = seed;
+  return options;
+}
+
+}  // namespace
+
+bool SetField(Message& message, const std::string& name, const std::string& text) {
+  const auto* field = message.GetDescriptor()->FindFieldByName(name);
+  if (field != nullptr) message.GetReflection()->SetString(&message, field, text);
+  return field != nullptr;
+}
+
+bool SetField(Message& message, const std::string& name, bool value) {
+  const auto* field = message.GetDescriptor()->FindFieldByName(name);
+  if (field != nullptr) message.GetReflection()->SetBool(&message, field, value);
+  return field != nullptr;
+}
+
+bool SetField(Message& message, const std::string& name, int number) {
+  const auto* field = message.GetDescriptor()->FindFieldByName(name);
+  if (field != nullptr) message.GetReflection()->SetInt32(&message, field, number);
+  return field != nullptr;
+}
+
+bool SetField(Message& message, const std::string& name, Time time) {
+  const auto* field = message.GetDescriptor()->FindFieldByName(name);
+  if (field != nullptr) SetTimestamp(message, field, time);
+  return field != nullptr;
+}
+
+ConformanceHost::ConformanceHost(const ConformanceService& service, const ConformanceEntity& entity,
+                                 test::PgSchema* schema, uint64_t seed)
+    : service_(service),
+      entity_(entity),
+      schema_(schema),
+      calls_(service.records, OptionsFor(schema, seed)),
+      type_(calls_.type(entity.record)) {
+  calls_.Bind(service.methods(calls_.types()));
+}
+
+const MethodDescriptor* ConformanceHost::Method(std::string_view verb) const {
+  std::string plural = entity_.record->options().GetExtension(google::api::resource).plural();
+  if (plural.empty()) plural = type_.collection();
+  plural[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(plural[0])));
+  bool many = verb == "List" || verb.starts_with("Batch");
+  return FindService(entity_.service)
+      ->FindMethodByName(std::string(verb) + (many ? plural : entity_.record->name()));
+}
+
+bool ConformanceHost::Takes(std::string_view verb, const std::string& field) const {
+  const auto* method = Method(verb);
+  return method != nullptr && method->input_type()->FindFieldByName(field) != nullptr;
+}
+
+MessagePtr ConformanceHost::Request(std::string_view verb) const {
+  return New(Method(verb)->input_type());
+}
+
+std::string ConformanceHost::record_field() const {
+  const auto* method = Method("Create") != nullptr ? Method("Create") : Method("Update");
+  return FieldWith(method->input_type(), entity_.record)->name();
+}
+
+Message& ConformanceHost::RecordIn(Message& request) const {
+  return *request.GetReflection()->MutableMessage(
+      &request, FieldWith(request.GetDescriptor(), entity_.record));
+}
+
+Result<MessagePtr> ConformanceHost::Send(std::string_view verb, const Message& request) {
+  return Send(verb, request, calls_.admin());
+}
+
+Result<MessagePtr> ConformanceHost::Send(std::string_view verb, const Message& request,
+                                         const Principal& as) {
+  return calls_.CallMessage(entity_.service + "/" + Method(verb)->name(), request, as);
+}
+
+std::string ConformanceHost::ReferenceTo(const std::string& collection) {
+  if (auto known = references_.find(collection); known != references_.end()) return known->second;
+  references_[collection] = "";  // a circle of references ends here
+  for (const auto& other : service_.entities) {
+    if (calls_.type(other.record).collection() != collection) continue;
+    const MethodDescriptor* create =
+        FindService(other.service)->FindMethodByName("Create" + other.record->name());
+    if (create == nullptr) continue;
+    MessagePtr request = New(create->input_type());
+    Message* body = request->GetReflection()->MutableMessage(
+        request.get(), FieldWith(request->GetDescriptor(), other.record));
+    FillExample(*body, 900, [this](const std::string& next) { return ReferenceTo(next); });
+    if (other.adjust) other.adjust(*this, *body, 900);
+    auto made =
+        OrThrow(calls_.CallMessage(other.service + "/" + create->name(), *request, calls_.admin()));
+    references_[collection] = calls_.type(other.record).NameOf(*made);
+  }
+  return references_[collection];
+}
+
+MessagePtr ConformanceHost::Example(int salt) {
+  MessagePtr example = New(entity_.record);
+  FillExample(*example, salt,
+              [this](const std::string& collection) { return ReferenceTo(collection); });
+  if (entity_.adjust) entity_.adjust(*this, *example, salt);
+  return example;
+}
+
+Result<MessagePtr> ConformanceHost::Create(const Message& body) {
+  MessagePtr request = Request("Create");
+  RecordIn(*request).CopyFrom(body);
+  return Send("Create", *request);
+}
+
+MessagePtr ConformanceHost::Created(int salt) {
+  return OrThrow(Create(*Example(salt)));
+}
+
+Result<MessagePtr> ConformanceHost::Get(const std::string& name, std::optional<Time> as_of) {
+  MessagePtr request = Request("Get");
+  SetField(*request, "name", name);
+  if (as_of) SetField(*request, "as_of", *as_of);
+  return Send("Get", *request);
+}
+
+MessagePtr ConformanceHost::Read(const std::string& name) {
+  return OrThrow(Get(name));
+}
+
+Result<MessagePtr> ConformanceHost::Update(const Message& body,
+                                           const std::vector<std::string>& mask) {
+  MessagePtr request = Request("Update");
+  RecordIn(*request).CopyFrom(body);
+  const auto* field = request->GetDescriptor()->FindFieldByName("update_mask");
+  auto* paths = static_cast<google::protobuf::FieldMask*>(
+      request->GetReflection()->MutableMessage(request.get(), field));
+  for (const auto& path : mask) paths->add_paths(path);
+  return Send("Update", *request);
+}
+
+Result<MessagePtr> ConformanceHost::Delete(const std::string& name, const std::string& etag) {
+  MessagePtr request = Request("Delete");
+  SetField(*request, "name", name);
+  SetField(*request, "etag", etag);
+  return Send("Delete", *request);
+}
+
+Result<MessagePtr> ConformanceHost::Undelete(const std::string& name) {
+  MessagePtr request = Request("Undelete");
+  SetField(*request, "name", name);
+  return Send("Undelete", *request);
+}
+
+Result<std::vector<MessagePtr>> ConformanceHost::Page(const ListAsk& ask, const Principal& as,
+                                                      std::string* next) {
+  MessagePtr request = Request("List");
+  SetField(*request, "filter", ask.filter);
+  SetField(*request, "order_by", ask.order_by);
+  SetField(*request, "page_size", ask.page_size);
+  SetField(*request, "page_token", ask.page_token);
+  SetField(*request, "show_deleted", ask.show_deleted);
+  if (ask.as_of) SetField(*request, "as_of", *ask.as_of);
+  auto response = Send("List", *request, as);
+  if (!response.ok()) return response.status();
+  const auto* reflection = (*response)->GetReflection();
+  const auto* records = FieldWith((*response)->GetDescriptor(), entity_.record);
+  std::vector<MessagePtr> page;
+  for (int i = 0; i < reflection->FieldSize(**response, records); ++i) {
+    page.push_back(type_.NewMessage());
+    page.back()->CopyFrom(reflection->GetRepeatedMessage(**response, records, i));
+  }
+  if (next != nullptr) {
+    *next = reflection->GetString(**response,
+                                  (*response)->GetDescriptor()->FindFieldByName("next_page_token"));
+  }
+  return page;
+}
+
+std::vector<MessagePtr> ConformanceHost::List(const ListAsk& ask) {
+  return List(ask, calls_.admin());
+}
+
+std::vector<MessagePtr> ConformanceHost::List(const ListAsk& first, const Principal& as) {
+  std::vector<MessagePtr> all;
+  ListAsk ask = first;
+  do {
+    std::string next;
+    auto page = OrThrow(Page(ask, as, &next));
+    for (auto& record : page) all.push_back(std::move(record));
+    ask.page_token = next;
+  } while (!ask.page_token.empty());
+  return all;
+}
+
+void ConformanceHost::SetByServer(const std::string& name,
+                                  const std::function<void(Message&)>& change) {
+  auto status = calls_.Run([&](Call& call) -> Status {
+    auto loaded = call.LoadMessage(type_, name, true);
+    if (!loaded.ok()) return loaded.status();
+    MessagePtr record((*loaded)->New());
+    record->CopyFrom(**loaded);
+    change(*record);
+    return call.StoreWithFact(*record, "updated");
+  });
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+}
+
+Principal ConformanceHost::User(Scope scope) {
+  return calls_.User(type_.object() + ".*", scope);
+}
+
+std::vector<const FieldDescriptor*> ConformanceHost::FreeFields() const {
+  std::vector<const FieldDescriptor*> fields;
+  for (int i = 0; i < entity_.record->field_count(); ++i) {
+    const FieldDescriptor* field = entity_.record->field(i);
+    bool free = !OutputOnly(field) && field != type_.name_field() && field != type_.etag_field() &&
+                !Behaves(field, google::api::IMMUTABLE) && !entity_.frozen.contains(field->name());
+    if (free) fields.push_back(field);
+  }
+  return fields;
+}
+
+std::vector<kernel::v1::LogRow> ConformanceHost::LogOf(const std::string& name) {
+  std::vector<kernel::v1::LogRow> rows;
+  for (auto& row : calls_.Log()) {
+    if (row.subject() == name) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Time ConformanceHost::Now() {
+  return OrThrow(calls_.store().LogHead({})).second;
+}
+
+}  // namespace crm::entity
