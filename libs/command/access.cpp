@@ -9,7 +9,8 @@ Result<filter::CheckedFilter> GrantFilter(const RecordType& type, const Principa
   filter::CheckedFilter allowed;
   if (grant.scope == Scope::kOwn) {
     if (type.owner_field() == nullptr) return filter::CheckedFilter::None();
-    auto own = filter::FieldEquals(type.filter_schema(), type.owner_field()->name(), principal.name);
+    auto own =
+        filter::FieldEquals(type.filter_schema(), type.owner_field()->name(), principal.name);
     if (!own.ok()) return own;
     allowed = *own;
   } else if (grant.scope == Scope::kDepartment) {

@@ -1,5 +1,6 @@
-// Which records a principal may see or change: grants compiled to one condition, used by gets (in memory), lists, searches and
-// reports (SQL) and streams alike, so that all of them obey the same rule.
+// Which records a principal may see or change: grants compiled to one condition, used by gets (in
+// memory), lists, searches and reports (SQL) and streams alike, so that all of them obey the same
+// rule.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -16,8 +17,8 @@
 
 namespace crm {
 
-// The condition under which `principal` may do `action` to records of `type`; nullopt: to all of them. PERMISSION_DENIED where no
-// grant covers the action at all.
+// The condition under which `principal` may do `action` to records of `type`; nullopt: to all of
+// them. PERMISSION_DENIED where no grant covers the action at all.
 Result<std::optional<filter::CheckedFilter>> ScopeFilter(const RecordType& type,
                                                          const Principal& principal,
                                                          std::string_view action);

@@ -27,7 +27,9 @@ Call::Call(const CallServices& services, const CallContext& context)
 
 Call::~Call() = default;
 
-Uuid Call::NewId() { return NewId("#" + std::to_string(++ids_given_)); }
+Uuid Call::NewId() {
+  return NewId("#" + std::to_string(++ids_given_));
+}
 
 Uuid Call::NewId(std::string_view label) const {
   return DeriveUuid7(context_.now, context_.id, label);
@@ -260,8 +262,8 @@ Status Call::SetTimer(std::string_view kind, std::string_view subject, Time due,
                       const Message& payload, std::string_view label) {
   const RecordType& timers = *services_.types->Find(kernel::v1::Timer::descriptor());
   kernel::v1::Timer timer;
-  timer.set_name(timers.Name(NamedUuid("timer/" + std::string(kind) + "/" + std::string(label),
-                                       subject)));
+  timer.set_name(
+      timers.Name(NamedUuid("timer/" + std::string(kind) + "/" + std::string(label), subject)));
   SetTimestamp(timer, timer.GetDescriptor()->FindFieldByName("due_time"), due);
   timer.set_kind(std::string(kind));
   timer.set_subject(std::string(subject));

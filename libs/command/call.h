@@ -1,6 +1,7 @@
-// Call: what a handler sees of the world. It loads records, decides, and stores records with the facts that explain them;
-// nothing happens until the committer takes the write-set, and a handler may be run again, so it must be repeatable: time is
-// fixed per call, and ids derive from (call id, ordinal).
+// Call: what a handler sees of the world. It loads records, decides, and stores records with the
+// facts that explain them; nothing happens until the committer takes the write-set, and a handler
+// may be run again, so it must be repeatable: time is fixed per call, and ids derive from (call id,
+// ordinal).
 //
 // One thread at a time. Lives for one attempt of one call.
 #pragma once
@@ -29,8 +30,8 @@ class RemoteReader {
  public:
   virtual ~RemoteReader() = default;
   virtual Status Read(const Principal& principal, const std::string& method,
-                      const google::protobuf::Message& request,
-                      google::protobuf::Message& response, std::stop_token stop) = 0;
+                      const google::protobuf::Message& request, google::protobuf::Message& response,
+                      std::stop_token stop) = 0;
 };
 
 // Where a call stands in a chain of causes.
@@ -50,7 +51,8 @@ struct CallContext {
   Principal principal;
   Time now;
   Cause cause;
-  // "crm.leads.v1.LeadService/ConvertLead", "consumer:leads.on_deal_won", "timer:contact_task_overdue".
+  // "crm.leads.v1.LeadService/ConvertLead", "consumer:leads.on_deal_won",
+  // "timer:contact_task_overdue".
   std::string origin;
   // Permission the call was admitted with ("lead", "convert"); empty object: none is needed.
   std::string object, action;
@@ -82,14 +84,16 @@ class Call {
   const RecordTypes& types() const { return *services_.types; }
   crm::Store& store() const { return *services_.store; }
 
-  // A new id, the same when the call is run again. With a label it does not depend on the order of asking.
+  // A new id, the same when the call is run again. With a label it does not depend on the order of
+  // asking.
   Uuid NewId();
   Uuid NewId(std::string_view label) const;
 
   // --- Records, typed. M is a message with entity options of this service. ---
 
-  // The record as this call sees it: what it stored itself, then what is pending, then what is committed. Enters the check set.
-  // NOT_FOUND also where it is soft-deleted or, for the object of the call's own permission, outside the caller's scope.
+  // The record as this call sees it: what it stored itself, then what is pending, then what is
+  // committed. Enters the check set. NOT_FOUND also where it is soft-deleted or, for the object of
+  // the call's own permission, outside the caller's scope.
   template <class M>
   Result<M> Load(std::string_view name) {
     auto loaded = LoadMessage(*services_.types->Find(M::descriptor()), name, false);
@@ -103,7 +107,8 @@ class Call {
     if (!loaded.ok()) return loaded.status();
     return M(static_cast<const M&>(**loaded));
   }
-  // nullopt where there is none; that too enters the check set, so a record that appears meanwhile makes the call run again.
+  // nullopt where there is none; that too enters the check set, so a record that appears meanwhile
+  // makes the call run again.
   template <class M>
   Result<std::optional<M>> Find(std::string_view name) {
     auto found = FindMessage(*services_.types->Find(M::descriptor()), name);
@@ -122,21 +127,24 @@ class Call {
 
   // --- The same over Message, for generic code. The pointers belong to the call. ---
 
-  Result<const google::protobuf::Message*> LoadMessage(const RecordType& type, std::string_view name,
-                                                       bool with_deleted);
+  Result<const google::protobuf::Message*> LoadMessage(const RecordType& type,
+                                                       std::string_view name, bool with_deleted);
   // nullptr: there is none.
-  Result<const google::protobuf::Message*> FindMessage(const RecordType& type, std::string_view name);
+  Result<const google::protobuf::Message*> FindMessage(const RecordType& type,
+                                                       std::string_view name);
   Result<std::shared_ptr<const google::protobuf::Message>> PeekMessage(const RecordType& type,
                                                                        std::string_view name);
-  // Committed records that the caller may see; a hint, like Peek. The caller's scope is added to the filter.
+  // Committed records that the caller may see; a hint, like Peek. The caller's scope is added to
+  // the filter.
   Result<std::vector<ListedRecord>> List(ListQuery query);
 
   // --- Writing ---
 
-  // Stores a record with the fact that explains the change; the record must have been loaded, found or be new. Sets name-independent
-  // standard fields (create_time, update_time), moves unique claims, appends the event to the log. `occurred_at` is business
-  // time, never before the record's last; unset: now. ALREADY_EXISTS where a unique value is taken; its metadata names the
-  // holder. INTERNAL where the record was never loaded or the fact is not one of its event's.
+  // Stores a record with the fact that explains the change; the record must have been loaded, found
+  // or be new. Sets name-independent standard fields (create_time, update_time), moves unique
+  // claims, appends the event to the log. `occurred_at` is business time, never before the record's
+  // last; unset: now. ALREADY_EXISTS where a unique value is taken; its metadata names the holder.
+  // INTERNAL where the record was never loaded or the fact is not one of its event's.
   Status Store(const google::protobuf::Message& record, const google::protobuf::Message& fact,
                std::optional<Time> occurred_at = std::nullopt);
   // Generic facts by name: "created", "updated", "deleted", "undeleted".
@@ -146,11 +154,13 @@ class Call {
   Status Project(const google::protobuf::Message& record);
   Status Erase(const RecordType& type, std::string_view name);
 
-  // A timer of this service; its name derives from (kind, subject, label), so setting it again moves it.
+  // A timer of this service; its name derives from (kind, subject, label), so setting it again
+  // moves it.
   Status SetTimer(std::string_view kind, std::string_view subject, Time due,
                   const google::protobuf::Message& payload, std::string_view label = "");
   Status CancelTimer(std::string_view kind, std::string_view subject, std::string_view label = "");
-  // Something for the outside world; `key` goes to the provider and makes it one effect however often it is tried.
+  // Something for the outside world; `key` goes to the provider and makes it one effect however
+  // often it is tried.
   Status RequestEffect(std::string_view kind, std::string_view key, std::string_view subject,
                        std::string payload);
 
@@ -161,11 +171,12 @@ class Call {
   Status AskAsSystem(const std::string& method, const google::protobuf::Message& request,
                      google::protobuf::Message& response);
 
-  // Labels what this call stores as part of a run that can be undone as one (an import, an undo); before the first Store.
+  // Labels what this call stores as part of a run that can be undone as one (an import, an undo);
+  // before the first Store.
   void SetRun(std::string run) { run_ = std::move(run); }
 
-  // Runs after the commit and before the reply, outside any lock, with the committed response; may change it. For waiting until what
-  // other services make of the event can be read.
+  // Runs after the commit and before the reply, outside any lock, with the committed response; may
+  // change it. For waiting until what other services make of the event can be read.
   using AfterCommit = std::function<void(google::protobuf::Message& response)>;
   void OnCommitted(AfterCommit action) { after_commit_ = std::move(action); }
 
@@ -176,7 +187,8 @@ class Call {
   bool has_writes() const { return !order_.empty(); }
   bool has_checks() const { return !records_.empty(); }
   AfterCommit TakeAfterCommit() { return std::move(after_commit_); }
-  // Replaces the records in a response by what this call stored of them, so that times and etags are those of the commit.
+  // Replaces the records in a response by what this call stored of them, so that times and etags
+  // are those of the commit.
   void Complete(google::protobuf::Message& response) const;
   // Version that the call will have stored, or has loaded; 0 where neither. Etags derive from it.
   int64_t VersionOf(const RecordKey& key) const;

@@ -11,7 +11,9 @@ Committer::Committer(Store& store, CommitterOptions options, OnCommitted on_comm
       on_committed_(std::move(on_committed)),
       group_size_(group_size) {}
 
-Committer::~Committer() { Stop(); }
+Committer::~Committer() {
+  Stop();
+}
 
 std::optional<RecordKey> Committer::StaleAgainstPending(const WriteSet& set) const {
   for (const auto& check : set.checks) {
@@ -29,8 +31,9 @@ Status Committer::Submit(std::unique_ptr<WriteSet> set, Done done) {
   for (const auto& row : set->log) {
     // Refused here, where the caller can still be told; the relay could only stand still before it.
     if (row.body().size() <= options_.event_bytes) continue;
-    return InvalidArgument("RECORD_TOO_LARGE",
-                           "The record is too large to be published; make its texts or lists shorter.");
+    return InvalidArgument(
+        "RECORD_TOO_LARGE",
+        "The record is too large to be published; make its texts or lists shorter.");
   }
   std::optional<RecordKey> stale;
   bool first = false;
@@ -105,7 +108,8 @@ std::vector<Committer::Item> Committer::TakeGroup() {
     const WriteSet& next = *queue_.front().set;
     bytes += next.bytes();
     // A single set over the bound still goes, alone.
-    if (!group.empty() && (group.size() >= options_.group_sets || bytes > options_.group_bytes)) break;
+    if (!group.empty() && (group.size() >= options_.group_sets || bytes > options_.group_bytes))
+      break;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -127,7 +131,8 @@ bool Committer::FlushOnce() {
   CrashPoint("committer.after_commit");
 
   std::vector<kernel::v1::LogRow> logged;
-  for (const auto& result : results) logged.insert(logged.end(), result.log.begin(), result.log.end());
+  for (const auto& result : results)
+    logged.insert(logged.end(), result.log.begin(), result.log.end());
   if (!logged.empty() && on_committed_) on_committed_(logged);
   CrashPoint("committer.after_hot_push");
   {
@@ -144,8 +149,8 @@ void Committer::Release(const WriteSet& set, bool committed) {
   for (const auto& record : set.records) {
     auto found = pending_.find(record.key);
     if (found == pending_.end()) continue;
-    // What was built on a set that dropped out never will be: nobody should build on it further. The successors already queued
-    // fail their own checks.
+    // What was built on a set that dropped out never will be: nobody should build on it further.
+    // The successors already queued fail their own checks.
     if (!committed || found->second.last_writer == &set) pending_.erase(found);
   }
 }

@@ -1,9 +1,11 @@
-// Committer: the one writer of a service's store. Calls hand in write-sets; while one group is being committed the next one
-// gathers, so at low load a group is one call that waits for nothing, and at high load one flush carries hundreds.
+// Committer: the one writer of a service's store. Calls hand in write-sets; while one group is
+// being committed the next one gathers, so at low load a group is one call that waits for nothing,
+// and at high load one flush carries hundreds.
 //
-// It also knows the pending records: what queued or committing sets will have stored. A call that loads such a record runs on that
-// state and joins the same or a later group, first in, first out; if its predecessor drops out its own check fails and it is
-// run again. So many callers of one record do not run in vain.
+// It also knows the pending records: what queued or committing sets will have stored. A call that
+// loads such a record runs on that state and joins the same or a later group, first in, first out;
+// if its predecessor drops out its own check fails and it is run again. So many callers of one
+// record do not run in vain.
 #pragma once
 
 #include <condition_variable>
@@ -32,26 +34,29 @@ struct CommitterOptions {
 class Committer {
  public:
   using Done = std::function<void(CommitResult)>;
-  // Called after every commit with the rows it logged, in order, before the Done of its calls: the hot push.
+  // Called after every commit with the rows it logged, in order, before the Done of its calls: the
+  // hot push.
   using OnCommitted = std::function<void(const std::vector<kernel::v1::LogRow>&)>;
 
   Committer(Store& store, CommitterOptions options, OnCommitted on_committed,
             metrics::Histogram group_size = metrics::Histogram());
   ~Committer();  // Stop()
 
-  // Takes the set; `done` runs once, on the committing thread or, where the set is stale already against pending records, at
-  // once. RESOURCE_EXHAUSTED (queue full) or INVALID_ARGUMENT
+  // Takes the set; `done` runs once, on the committing thread or, where the set is stale already
+  // against pending records, at once. RESOURCE_EXHAUSTED (queue full) or INVALID_ARGUMENT
   // (RECORD_TOO_LARGE): not taken, `done` does not run.
   Status Submit(std::unique_ptr<WriteSet> set, Done done);
 
-  // The pending state of a record: nullopt where nothing is pending; version 0 where its erasure is.
+  // The pending state of a record: nullopt where nothing is pending; version 0 where its erasure
+  // is.
   std::optional<StoredRecord> Pending(const RecordKey& key) const;
 
   // Commits until Stop; the threaded way to run it.
   void Start();
   // Commits what is queued, then ends. Later submits are refused.
   void Stop();
-  // Commits one group on the calling thread: the way to run it in a simulation. False: nothing was queued.
+  // Commits one group on the calling thread: the way to run it in a simulation. False: nothing was
+  // queued.
   bool FlushOnce();
   // Whether something is queued; a simulation asks.
   bool idle() const;
@@ -79,9 +84,9 @@ class Committer {
   std::function<void()> on_work_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Item> queue_;                        // GUARDED_BY(mutex_)
-  std::map<RecordKey, PendingRecord> pending_;    // GUARDED_BY(mutex_)
-  bool stopped_ = false;                          // GUARDED_BY(mutex_)
+  std::deque<Item> queue_;                      // GUARDED_BY(mutex_)
+  std::map<RecordKey, PendingRecord> pending_;  // GUARDED_BY(mutex_)
+  bool stopped_ = false;                        // GUARDED_BY(mutex_)
   std::thread thread_;
 };
 

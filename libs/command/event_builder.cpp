@@ -48,7 +48,8 @@ std::unique_ptr<Message> BuildEvent(const RecordType& type, const Message* befor
   auto event = type.NewEvent();
   const auto* reflection = event->GetReflection();
   reflection->MutableMessage(event.get(), type.snapshot_field())->CopyFrom(after);
-  auto* mask = static_cast<FieldMask*>(reflection->MutableMessage(event.get(), type.changed_field()));
+  auto* mask =
+      static_cast<FieldMask*>(reflection->MutableMessage(event.get(), type.changed_field()));
   Message* old = nullptr;
   for (const FieldDescriptor* field : ChangedFields(type, before, after)) {
     mask->add_paths(field->name());
@@ -67,7 +68,8 @@ void SetEtag(const RecordType& type, int64_t version, Message& message) {
 }
 
 void ClearEtag(const RecordType& type, Message& message) {
-  if (type.etag_field() != nullptr) message.GetReflection()->ClearField(&message, type.etag_field());
+  if (type.etag_field() != nullptr)
+    message.GetReflection()->ClearField(&message, type.etag_field());
 }
 
 int64_t EtagVersion(const std::string& etag) {

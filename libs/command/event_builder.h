@@ -1,4 +1,5 @@
-// Builds the event of one change: the snapshot after, the changed field mask, the old values of the changed fields, and the fact.
+// Builds the event of one change: the snapshot after, the changed field mask, the old values of the
+// changed fields, and the fact.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -11,13 +12,14 @@
 
 namespace crm {
 
-// Top-level fields in which two messages of one type differ; standard fields that change with every store (update_time, etag) are
-// left out, create_time too.
+// Top-level fields in which two messages of one type differ; standard fields that change with every
+// store (update_time, etag) are left out, create_time too.
 std::vector<const google::protobuf::FieldDescriptor*> ChangedFields(
     const RecordType& type, const google::protobuf::Message* before,
     const google::protobuf::Message& after);
 
-// `before` is nullptr for a creation. `fact` may be nullptr: then the fact is the empty message of that field.
+// `before` is nullptr for a creation. `fact` may be nullptr: then the fact is the empty message of
+// that field.
 std::unique_ptr<google::protobuf::Message> BuildEvent(
     const RecordType& type, const google::protobuf::Message* before,
     const google::protobuf::Message& after, const google::protobuf::FieldDescriptor* fact_field,

@@ -36,7 +36,8 @@ RecordKey IdempotencyRecord(const RecordTypes& types, const Uuid& tenant,
 std::string RequestHash(const Message& request) {
   std::unique_ptr<Message> copy(request.New());
   copy->CopyFrom(request);
-  if (const auto* field = RequestIdField(request)) copy->GetReflection()->ClearField(copy.get(), field);
+  if (const auto* field = RequestIdField(request))
+    copy->GetReflection()->ClearField(copy.get(), field);
   std::string bytes = EncodeRecord(*copy);
   std::string hash(SHA256_DIGEST_LENGTH, '\0');
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
@@ -64,7 +65,8 @@ Result<std::optional<std::string>> RecallAnswer(Store& store, const RecordKey& k
   kernel::v1::IdempotencyKey record;
   if (auto status = DecodeRecord((*stored)->body, record); !status.ok()) return status;
   if (record.request_hash() != request_hash) {
-    Status reused = InvalidField("request_id", "was used before with another request; choose a new one");
+    Status reused =
+        InvalidField("request_id", "was used before with another request; choose a new one");
     return Status(reused.code(), "REQUEST_ID_REUSED", reused.message())
         .Violates("request_id", "was used before with another request; choose a new one");
   }

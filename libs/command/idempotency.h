@@ -1,5 +1,6 @@
-// Idempotency keys: the same request_id from the same caller to the same method gets the first answer again. A key is a record of
-// the check set (expected to be absent), so two calls with one key can never both commit.
+// Idempotency keys: the same request_id from the same caller to the same method gets the first
+// answer again. A key is a record of the check set (expected to be absent), so two calls with one
+// key can never both commit.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -30,8 +31,8 @@ std::string RequestHash(const google::protobuf::Message& request);
 RecordWrite RememberAnswer(const RecordKey& key, const std::string& request_hash,
                            const std::string& response, Time now);
 
-// The remembered answer; INVALID_ARGUMENT (REQUEST_ID_REUSED) where the key was used with another body; nullopt where the key is
-// unknown.
+// The remembered answer; INVALID_ARGUMENT (REQUEST_ID_REUSED) where the key was used with another
+// body; nullopt where the key is unknown.
 Result<std::optional<std::string>> RecallAnswer(Store& store, const RecordKey& key,
                                                 const std::string& request_hash,
                                                 std::stop_token stop);

@@ -111,7 +111,8 @@ Result<std::vector<ListedRecord>> MemoryStore::List(const ListQuery& query, std:
     for (const auto& term : query.order) {
       const Column* column = query.type->FindColumn(term.field_path);
       if (column == nullptr) return Internal("no column for " + term.field_path);
-      position.values.push_back(row->columns[static_cast<size_t>(column - query.type->columns().data())]);
+      position.values.push_back(
+          row->columns[static_cast<size_t>(column - query.type->columns().data())]);
     }
     if (query.after && ComparePositions(query, position, *query.after) <= 0) continue;
     listed.push_back({row->record, key.tenant, std::move(position)});
@@ -174,8 +175,8 @@ Result<std::optional<kernel::v1::LogRow>> MemoryStore::LogRowAt(const RecordKey&
   if (found == by_subject_.end()) return std::optional<kernel::v1::LogRow>();
   for (auto at = found->second.rbegin(); at != found->second.rend(); ++at) {
     const auto& row = log_[*at];
-    Time moment = FromProto(timeline == Timeline::kRecorded ? row.recorded_time()
-                                                            : row.occurred_time());
+    Time moment =
+        FromProto(timeline == Timeline::kRecorded ? row.recorded_time() : row.occurred_time());
     if (moment <= time) return std::optional(row);
   }
   return std::optional<kernel::v1::LogRow>();
@@ -230,9 +231,8 @@ CommitResult MemoryStore::CommitOne(const WriteSet& set) {
       rows_.erase(write.key);
       continue;
     }
-    rows_[write.key] = {{write.key.id, write.version, write.body, write.occurred},
-                        write.columns,
-                        write.deleted};
+    rows_[write.key] = {
+        {write.key.id, write.version, write.body, write.occurred}, write.columns, write.deleted};
   }
   for (const auto& row : set.log) {
     head_time_ = std::max(clock_.Now(), head_time_ + Duration(1));

@@ -1,5 +1,5 @@
-// MemoryStore: a Store in one process, for domain tests and simulations on a virtual clock. Same answers as PgStore, held so by
-// the conformance suite in store_conformance.h.
+// MemoryStore: a Store in one process, for domain tests and simulations on a virtual clock. Same
+// answers as PgStore, held so by the conformance suite in store_conformance.h.
 #pragma once
 
 #include <map>
@@ -50,17 +50,19 @@ class MemoryStore final : public Store {
   const RecordTypes& types_;
   const Clock& clock_;
   mutable std::mutex mutex_;
-  std::map<RecordKey, Row> rows_;              // GUARDED_BY(mutex_)
-  std::vector<kernel::v1::LogRow> log_;        // GUARDED_BY(mutex_); log_[i].seq() == i + 1
+  std::map<RecordKey, Row> rows_;        // GUARDED_BY(mutex_)
+  std::vector<kernel::v1::LogRow> log_;  // GUARDED_BY(mutex_); log_[i].seq() == i + 1
   // Positions in log_ of each subject, in the order of versions.
   std::map<std::pair<Uuid, std::string>, std::vector<size_t>> by_subject_;  // GUARDED_BY(mutex_)
-  Time head_time_{};                           // GUARDED_BY(mutex_)
+  Time head_time_{};                                                        // GUARDED_BY(mutex_)
 };
 
-// <0, 0, >0: where `left` stands relative to `right` in the query's order; NULLs are last whether it ascends or descends.
+// <0, 0, >0: where `left` stands relative to `right` in the query's order; NULLs are last whether
+// it ascends or descends.
 int ComparePositions(const ListQuery& query, const ListPosition& left, const ListPosition& right);
 
-// Order of two column values as PostgreSQL has it: NULL last, text by bytes. Values of one column only.
+// Order of two column values as PostgreSQL has it: NULL last, text by bytes. Values of one column
+// only.
 std::strong_ordering CompareColumns(const ColumnValue& left, const ColumnValue& right);
 
 }  // namespace crm

@@ -11,7 +11,8 @@ namespace crm {
 
 namespace {
 
-// How long a commit whose answer was lost is asked for before the caller is told that it is unknown.
+// How long a commit whose answer was lost is asked for before the caller is told that it is
+// unknown.
 constexpr int kSettleAttempts = 60;
 constexpr auto kSettlePause = std::chrono::milliseconds(500);
 
@@ -42,7 +43,9 @@ std::vector<Lock> LocksOf(std::span<const WriteSet* const> group) {
   return sorted;
 }
 
-bool ConnectionLost(const Status& status) { return status.reason() == "PG_CONNECTION_LOST"; }
+bool ConnectionLost(const Status& status) {
+  return status.reason() == "PG_CONNECTION_LOST";
+}
 
 }  // namespace
 
@@ -68,7 +71,8 @@ std::vector<CommitResult> PgCommit::Commit(std::span<const WriteSet* const> grou
   return results;
 }
 
-// An unexpected error names no culprit: its members are committed one by one, so that one never fails its neighbours.
+// An unexpected error names no culprit: its members are committed one by one, so that one never
+// fails its neighbours.
 std::vector<CommitResult> PgCommit::CommitSingly(std::span<const WriteSet* const> group,
                                                  const Status& why) {
   std::vector<CommitResult> results;
@@ -148,8 +152,8 @@ PgCommit::Survivors PgCommit::Judge(std::span<const WriteSet* const> group, Vers
                                     std::vector<CommitResult>& results) {
   Survivors survivors;
   for (size_t i = 0; i < group.size(); ++i) {
-    auto moved = std::find_if(
-        group[i]->checks.begin(), group[i]->checks.end(), [&](const Check& check) {
+    auto moved =
+        std::find_if(group[i]->checks.begin(), group[i]->checks.end(), [&](const Check& check) {
           auto found = versions.find(check.key);
           return (found == versions.end() ? 0 : found->second) != check.version;
         });
@@ -210,17 +214,21 @@ Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivor
     if (!state.ok() || *state == pg::XactState::kInProgress) continue;
     if (*state == pg::XactState::kAborted) {
       // As if the connection had been lost before: the members may be run again.
-      return Unavailable("COMMIT_LOST", "The database went away and nothing was stored; try again.");
+      return Unavailable("COMMIT_LOST",
+                         "The database went away and nothing was stored; try again.");
     }
     if (auto status = session_->Rollback(); !status.ok()) continue;
-    // Committed, or a server that does not know the number (a change of timeline): our log rows tell.
+    // Committed, or a server that does not know the number (a change of timeline): our log rows
+    // tell.
     auto found = session_->Run(std::vector{SelectNumbers(survivors.sets)});
     if (!found.ok()) continue;
     bool logged = std::any_of(survivors.sets.begin(), survivors.sets.end(),
                               [](const WriteSet* set) { return !set->log.empty(); });
-    // After a crash the server may have given the number to another transaction: only our rows are proof.
+    // After a crash the server may have given the number to another transaction: only our rows are
+    // proof.
     if (found->front().size() == 0 && (logged || *state == pg::XactState::kUnknown)) {
-      return Unavailable("COMMIT_LOST", "The database went away and nothing was stored; try again.");
+      return Unavailable("COMMIT_LOST",
+                         "The database went away and nothing was stored; try again.");
     }
     log_rows.push_back(found->front());
     return Status::Ok();

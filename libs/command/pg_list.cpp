@@ -61,7 +61,9 @@ struct Builder {
     params.push_back(std::move(value));
     return "$" + std::to_string(params.size()) + "::" + cast;
   }
-  void And(const std::string& condition) { where += (where.empty() ? " WHERE " : " AND ") + condition; }
+  void And(const std::string& condition) {
+    where += (where.empty() ? " WHERE " : " AND ") + condition;
+  }
 
   Status AndFilter(const RecordType& type, const filter::CheckedFilter* filter, Time now) {
     if (filter == nullptr || filter->matches_everything()) return Status::Ok();
@@ -78,7 +80,8 @@ struct Builder {
   }
 };
 
-// Rows behind the position, in the query's order. NULLs come last in either direction, as "NULLS LAST" puts them.
+// Rows behind the position, in the query's order. NULLs come last in either direction, as "NULLS
+// LAST" puts them.
 void AndAfter(const ListQuery& query, Builder& builder) {
   std::string any;
   std::string equal;
@@ -102,7 +105,8 @@ void AndAfter(const ListQuery& query, Builder& builder) {
   builder.And("(" + any + ")");
 }
 
-// The first term alone bounds the index scan; PostgreSQL does not find that bound in the OR above by itself.
+// The first term alone bounds the index scan; PostgreSQL does not find that bound in the OR above
+// by itself.
 void AndBound(const ListQuery& query, Builder& builder) {
   const ColumnValue& first = query.after->values.front();
   if (first.index() == 0) return;
@@ -118,7 +122,8 @@ Result<pg::Statement> SelectList(const ListQuery& query) {
   Builder builder;
   if (query.tenant) builder.And("t.tenant = " + builder.Add(pg::Value(*query.tenant), "uuid"));
   if (!query.show_deleted) builder.And("NOT t.deleted");
-  if (auto status = builder.AndFilter(*query.type, query.filter, query.now); !status.ok()) return status;
+  if (auto status = builder.AndFilter(*query.type, query.filter, query.now); !status.ok())
+    return status;
   std::string columns = "t.id, t.version, t.occurred_at, t.body, t.tenant";
   std::string order;
   for (const auto& term : query.order) {
@@ -143,7 +148,8 @@ Result<pg::Statement> SelectAggregate(const AggregateQuery& query) {
   Builder builder;
   builder.And("t.tenant = " + builder.Add(pg::Value(query.tenant), "uuid"));
   builder.And("NOT t.deleted");
-  if (auto status = builder.AndFilter(*query.type, query.filter, query.now); !status.ok()) return status;
+  if (auto status = builder.AndFilter(*query.type, query.filter, query.now); !status.ok())
+    return status;
   std::string group;
   for (const auto& path : query.group_by) {
     const Column* column = query.type->FindColumn(path);
@@ -153,11 +159,13 @@ Result<pg::Statement> SelectAggregate(const AggregateQuery& query) {
   std::string sum = "0::bigint";
   if (!query.sum.empty()) {
     const Column* column = query.type->FindColumn(query.sum);
-    if (column == nullptr || column->kind != ColumnKind::kInt) return Internal("no sum of " + query.sum);
+    if (column == nullptr || column->kind != ColumnKind::kInt)
+      return Internal("no sum of " + query.sum);
     sum = "coalesce(sum(t." + column->name + "), 0)";
   }
   std::string select = group.empty() ? "" : group + ", ";
-  std::string tail = group.empty() ? " HAVING count(*) > 0" : " GROUP BY " + group + " ORDER BY " + group;
+  std::string tail =
+      group.empty() ? " HAVING count(*) > 0" : " GROUP BY " + group + " ORDER BY " + group;
   return pg::Statement{"SELECT " + select + "count(*), " + sum + " FROM " + query.type->table() +
                            " t" + builder.where + tail,
                        std::move(builder.params)};

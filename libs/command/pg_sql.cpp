@@ -94,7 +94,8 @@ struct Upsert {
 pg::Statement UpsertRecords(const RecordType& type, const std::vector<const RecordWrite*>& writes) {
   Upsert upsert;
   using Row = const RecordWrite*;
-  upsert.Add("tenant", "uuid", Collect<Uuid>(writes, [](Row row) { return row->key.tenant; }), true);
+  upsert.Add("tenant", "uuid", Collect<Uuid>(writes, [](Row row) { return row->key.tenant; }),
+             true);
   upsert.Add("id", "uuid", Collect<Uuid>(writes, [](Row row) { return row->key.id; }), true);
   upsert.Add("version", "bigint", Collect<int64_t>(writes, [](Row row) { return row->version; }));
   upsert.Add("index_revision", "int", Collect<int64_t>(writes, [&](Row) {
@@ -159,7 +160,9 @@ Uuid TenantOf(const kernel::v1::LogRow& row) {
 }
 
 // "leads/0190..." -> ("leads", id); the log's own rows are well-formed.
-std::string CollectionOf(const std::string& subject) { return subject.substr(0, subject.find('/')); }
+std::string CollectionOf(const std::string& subject) {
+  return subject.substr(0, subject.find('/'));
+}
 
 Uuid IdOf(const std::string& subject) {
   return Uuid::Parse(std::string_view(subject).substr(subject.find('/') + 1)).value_or(Uuid{});
@@ -190,9 +193,11 @@ pg::Statement SelectVersions(const RecordType& type, const std::set<std::pair<Uu
     tenants.push_back(tenant);
     ids.push_back(id);
   }
-  return {"SELECT t.tenant, t.id, t.version FROM unnest($1::uuid[], $2::uuid[]) AS x(tenant, id) JOIN " +
-              type.table() + " t ON t.tenant = x.tenant AND t.id = x.id",
-          {pg::Array(std::move(tenants)), pg::Array(std::move(ids))}};
+  return {
+      "SELECT t.tenant, t.id, t.version FROM unnest($1::uuid[], $2::uuid[]) AS x(tenant, id) "
+      "JOIN " +
+          type.table() + " t ON t.tenant = x.tenant AND t.id = x.id",
+      {pg::Array(std::move(tenants)), pg::Array(std::move(ids))}};
 }
 
 pg::Statement SelectMany(const RecordType& type, const Uuid& tenant, std::span<const Uuid> ids) {
@@ -232,7 +237,8 @@ pg::Statement InsertLog(const std::vector<const WriteSet*>& sets) {
   std::vector<pg::Param> params;
   params.push_back(pg::Value(static_cast<int64_t>(rows.size())));
   params.push_back(Collect<Uuid>(rows, [](Row row) { return TenantOf(*row); }));
-  params.push_back(Collect<std::string>(rows, [](Row row) { return CollectionOf(row->subject()); }));
+  params.push_back(
+      Collect<std::string>(rows, [](Row row) { return CollectionOf(row->subject()); }));
   params.push_back(Collect<Uuid>(rows, [](Row row) { return IdOf(row->subject()); }));
   params.push_back(Collect<int64_t>(rows, [](Row row) { return row->version(); }));
   params.push_back(Collect<Uuid>(rows, [](Row row) { return Uuid::Parse(row->event_id()); }));
@@ -246,19 +252,22 @@ pg::Statement InsertLog(const std::vector<const WriteSet*>& sets) {
   params.push_back(Collect<std::string>(rows, [](Row row) { return row->traceparent(); }));
   params.push_back(Collect<std::string>(rows, [](Row row) { return row->origin(); }));
   params.push_back(Collect<Time>(rows, [](Row row) { return OccurredOf(*row); }));
-  // The row lock on log_head is held until the commit: numbers become visible in their order. The group's rows are a microsecond
-  // apart, and the head's time is that of its last.
+  // The row lock on log_head is held until the commit: numbers become visible in their order. The
+  // group's rows are a microsecond apart, and the head's time is that of its last.
   return {
       "WITH head AS (UPDATE log_head SET seq = seq + $1::bigint, "
-      "recorded_at = greatest(clock_timestamp(), recorded_at) + $1::bigint * interval '1 microsecond' "
-      "RETURNING seq - $1::bigint AS seq, recorded_at - $1::bigint * interval '1 microsecond' AS at) "
+      "recorded_at = greatest(clock_timestamp(), recorded_at) + $1::bigint * interval '1 "
+      "microsecond' "
+      "RETURNING seq - $1::bigint AS seq, recorded_at - $1::bigint * interval '1 microsecond' AS "
+      "at) "
       "INSERT INTO log (" +
           std::string(kLogColumns) +
           ") SELECT head.seq + x.n, x.tenant, x.collection, x.id, x.version, x.event_id, x.type, "
           "x.payload_type, x.body, x.actor, x.correlation, x.causation, x.run, x.traceparent, "
           "x.origin, x.occurred_at, head.at + x.n * interval '1 microsecond' "
           "FROM head, unnest($2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::uuid[], "
-          "$7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[], $12::text[], $13::text[], "
+          "$7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[], $12::text[], "
+          "$13::text[], "
           "$14::text[], $15::text[], $16::timestamptz[]) WITH ORDINALITY AS x(tenant, collection, "
           "id, version, event_id, type, payload_type, body, actor, correlation, causation, run, "
           "traceparent, origin, occurred_at, n) ORDER BY x.n RETURNING seq, recorded_at",
@@ -267,11 +276,11 @@ pg::Statement InsertLog(const std::vector<const WriteSet*>& sets) {
 
 pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets) {
   auto rows = RowsOf(sets);
-  return {"SELECT l.seq, l.recorded_at FROM unnest($1::uuid[]) WITH ORDINALITY AS x(event_id, n) "
-          "JOIN log l ON l.event_id = x.event_id ORDER BY x.n",
-          {Collect<Uuid>(rows, [](const kernel::v1::LogRow* row) {
-            return Uuid::Parse(row->event_id());
-          })}};
+  return {
+      "SELECT l.seq, l.recorded_at FROM unnest($1::uuid[]) WITH ORDINALITY AS x(event_id, n) "
+      "JOIN log l ON l.event_id = x.event_id ORDER BY x.n",
+      {Collect<Uuid>(rows,
+                     [](const kernel::v1::LogRow* row) { return Uuid::Parse(row->event_id()); })}};
 }
 
 void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row) {
@@ -286,7 +295,8 @@ pg::Statement SelectLog(const LogQuery& query) {
     if (value.empty()) return;
     where += std::string(" AND ") + column + " = " + Placeholder(params, pg::Value(value), "text");
   };
-  if (query.tenant) where += " AND tenant = " + Placeholder(params, pg::Value(*query.tenant), "uuid");
+  if (query.tenant)
+    where += " AND tenant = " + Placeholder(params, pg::Value(*query.tenant), "uuid");
   equals("collection", query.collection);
   if (!query.subject.empty()) {
     equals("collection", CollectionOf(query.subject));
@@ -366,7 +376,11 @@ ColumnValue ReadColumn(const pg::Rows& rows, size_t row, size_t column, ColumnKi
   return {};
 }
 
-pg::Param ColumnParam(const ColumnValue& value) { return ToParam(value); }
-const char* ColumnCast(ColumnKind kind) { return SqlType(kind); }
+pg::Param ColumnParam(const ColumnValue& value) {
+  return ToParam(value);
+}
+const char* ColumnCast(ColumnKind kind) {
+  return SqlType(kind);
+}
 
 }  // namespace crm

@@ -17,7 +17,8 @@ pg::Statement SelectVersions(const RecordType& type, const std::set<std::pair<Uu
 // Upserts, deletions and index rows of all writes, one statement a table and kind.
 std::vector<pg::Statement> WriteRecords(const std::vector<const RecordWrite*>& writes);
 
-// Takes the next numbers from log_head and inserts the rows of all sets in their order. Columns: seq, recorded_at, event_id.
+// Takes the next numbers from log_head and inserts the rows of all sets in their order. Columns:
+// seq, recorded_at, event_id.
 pg::Statement InsertLog(const std::vector<const WriteSet*>& sets);
 // The same columns of rows that may be there already.
 pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets);
@@ -26,7 +27,8 @@ void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row);
 
 // Columns: id, version, occurred_at, body.
 pg::Statement SelectMany(const RecordType& type, const Uuid& tenant, std::span<const Uuid> ids);
-// Columns: id, version, occurred_at, body, tenant, then the order's columns. In pg_list.cpp, as is SelectAggregate.
+// Columns: id, version, occurred_at, body, tenant, then the order's columns. In pg_list.cpp, as is
+// SelectAggregate.
 Result<pg::Statement> SelectList(const ListQuery& query);
 // Columns: group_by..., count, sum.
 Result<pg::Statement> SelectAggregate(const AggregateQuery& query);

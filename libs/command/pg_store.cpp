@@ -33,8 +33,8 @@ Result<std::vector<StoredRecord>> PgStore::GetMany(const RecordType& type, const
 Result<std::vector<ListedRecord>> PgStore::List(const ListQuery& query, std::stop_token stop) {
   auto statement = SelectList(query);
   if (!statement.ok()) return statement.status();
-  auto rows = query.tenant ? database_.Read(*query.tenant, *statement, stop)
-                           : scan_.Read(*statement, stop);
+  auto rows =
+      query.tenant ? database_.Read(*query.tenant, *statement, stop) : scan_.Read(*statement, stop);
   if (!rows.ok()) return rows.status();
   std::vector<ListedRecord> listed;
   listed.reserve(rows->size());
@@ -99,8 +99,8 @@ Status PgStore::ForEachLogRowAt(const RecordType& type, const Uuid& tenant, Time
   constexpr size_t kPage = 1000;
   Uuid after;
   while (true) {
-    auto rows = database_.Read(
-        tenant, SelectLogRowsAt(type, tenant, timeline, time, after, kPage), stop);
+    auto rows =
+        database_.Read(tenant, SelectLogRowsAt(type, tenant, timeline, time, after, kPage), stop);
     if (!rows.ok()) return rows.status();
     for (size_t row = 0; row < rows->size(); ++row) {
       after = rows->GetUuid(row, 3);
@@ -121,7 +121,8 @@ std::vector<CommitResult> PgStore::Commit(std::span<const WriteSet* const> group
 }
 
 Status PgStore::SettleLog(Time time) {
-  // Waits for a group that is numbering its rows: after this none of them can be at or before `time`.
+  // Waits for a group that is numbering its rows: after this none of them can be at or before
+  // `time`.
   auto rows = database_.Read(
       {"UPDATE log_head SET recorded_at = $1::timestamptz "
        "WHERE recorded_at < $1::timestamptz AND clock_timestamp() >= $1::timestamptz",
@@ -133,9 +134,10 @@ Status PgStore::SettleLog(Time time) {
 }
 
 Result<int64_t> PgStore::PruneExpired(Time now, size_t limit) {
-  auto expired = scan_.Read({"SELECT tenant, id FROM idempotency WHERE expire_time <= $1::timestamptz "
-                             "ORDER BY expire_time LIMIT $2::bigint",
-                             {pg::Value(now), pg::Value(static_cast<int64_t>(limit))}});
+  auto expired =
+      scan_.Read({"SELECT tenant, id FROM idempotency WHERE expire_time <= $1::timestamptz "
+                  "ORDER BY expire_time LIMIT $2::bigint",
+                  {pg::Value(now), pg::Value(static_cast<int64_t>(limit))}});
   if (!expired.ok()) return expired.status();
   std::map<Uuid, std::vector<std::optional<Uuid>>> by_tenant;
   for (size_t row = 0; row < expired->size(); ++row) {

@@ -1,9 +1,10 @@
 // PgStore: a Store in one PostgreSQL schema (migrations/0000_kernel.sql and the service's own).
 //
-// A commit group is two round trips. First: lock every name of every check set (advisory, in the order of their hashes, shared
-// where it is only checked), then read the versions; the locks also order records that do not exist yet. The members are then
-// judged one after the other in memory. Second: write what the survivors store, number their log rows from log_head, commit.
-// Replicas may commit to one schema at the same time: the locks, and log_head's row, put them in order.
+// A commit group is two round trips. First: lock every name of every check set (advisory, in the
+// order of their hashes, shared where it is only checked), then read the versions; the locks also
+// order records that do not exist yet. The members are then judged one after the other in memory.
+// Second: write what the survivors store, number their log rows from log_head, commit. Replicas may
+// commit to one schema at the same time: the locks, and log_head's row, put them in order.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,8 @@ namespace crm {
 // Thread-safe as Store says.
 class PgStore final : public Store {
  public:
-  // `scan` reads over all tenants (relay, timers): a role that may only select. Both databases must outlive the store.
+  // `scan` reads over all tenants (relay, timers): a role that may only select. Both databases must
+  // outlive the store.
   PgStore(pg::Database& database, pg::Database& scan);
   ~PgStore() override;
 

@@ -19,8 +19,8 @@ using google::protobuf::ServiceDescriptor;
 
 namespace {
 
-// Reruns against committed changes after which a call gives up. Against pending records there is no bound: each of those means
-// that another call made progress.
+// Reruns against committed changes after which a call gives up. Against pending records there is no
+// bound: each of those means that another call made progress.
 constexpr int kMaxReruns = 8;
 constexpr size_t kMaxRunLabel = 100;
 
@@ -144,8 +144,10 @@ std::vector<rpc::ServiceBinding> CallPipeline::Bindings(const std::vector<Method
   for (const auto& binding : methods) {
     auto& service = services[binding.method->service()];
     service.descriptor = binding.method->service();
-    service.methods[binding.method->name()] =
-        [this, binding](std::shared_ptr<rpc::ServerCall> call) { Handle(binding, std::move(call)); };
+    service.methods[binding.method->name()] = [this,
+                                               binding](std::shared_ptr<rpc::ServerCall> call) {
+      Handle(binding, std::move(call));
+    };
   }
   std::vector<rpc::ServiceBinding> result;
   for (auto& [descriptor, service] : services) result.push_back(std::move(service));
@@ -176,15 +178,17 @@ void CallPipeline::Handle(const MethodBinding& binding, std::shared_ptr<rpc::Ser
   if (binding.method->options().GetExtension(options::v1::method).inline_()) return Serve(job);
   Executor* executor = binding.stream ? parts_.stream_executor : parts_.executor;
   if (executor != nullptr && executor->Post([this, job] { Serve(job); })) return;
-  Status busy(Code::kResourceExhausted, "SERVER_BUSY", "Too many calls are waiting; try again later.");
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
+              "Too many calls are waiting; try again later.");
   Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
 }
 
-// The ordered list: trace, (metrics and access log in Finish,) authenticate, tenant, deadline, rate limit, authorise, request,
-// idempotency, handler, commit, error mapping.
+// The ordered list: trace, (metrics and access log in Finish,) authenticate, tenant, deadline, rate
+// limit, authorise, request, idempotency, handler, commit, error mapping.
 void CallPipeline::Serve(std::shared_ptr<Job> job) {
   log::TraceScope scope(job->trace);
-  if (auto status = Authorise(*job, job->rpc->metadata()); !status.ok()) return Finish(*job, status);
+  if (auto status = Authorise(*job, job->rpc->metadata()); !status.ok())
+    return Finish(*job, status);
   if (auto status = ReadRequest(*job); !status.ok()) return Finish(*job, status);
   if (job->binding->stream) return Stream(job);
   Try(job);
@@ -235,10 +239,10 @@ Status CallPipeline::ReadRequest(Job& job) {
   }
   std::string request_id = RequestId(*job.request);
   if (request_id.empty() || job.reads_only()) return Status::Ok();
-  if (request_id.size() > 200) return InvalidField("request_id", "must have at most 200 characters");
-  job.idempotency =
-      IdempotencyRecord(*parts_.services.types, job.context.principal.tenant,
-                        job.context.principal.name, job.context.origin, request_id);
+  if (request_id.size() > 200)
+    return InvalidField("request_id", "must have at most 200 characters");
+  job.idempotency = IdempotencyRecord(*parts_.services.types, job.context.principal.tenant,
+                                      job.context.principal.name, job.context.origin, request_id);
   job.request_hash = RequestHash(*job.request);
   return Status::Ok();
 }
@@ -252,8 +256,8 @@ void CallPipeline::Stream(std::shared_ptr<Job> job) {
 }
 
 bool CallPipeline::AnswerFromKey(Job& job) {
-  auto answer = RecallAnswer(*parts_.services.store, *job.idempotency, job.request_hash,
-                             job.context.stop);
+  auto answer =
+      RecallAnswer(*parts_.services.store, *job.idempotency, job.request_hash, job.context.stop);
   if (!answer.ok()) {
     Finish(job, answer.status());
     return true;
@@ -286,7 +290,8 @@ void CallPipeline::Try(std::shared_ptr<Job> job) {
   if (!status.ok()) return Refuse(job, call, status);
   if (job->response != nullptr) call.Complete(*job->response);
   if (job->reads_only()) {
-    if (call.has_writes()) status = Internal(job->context.origin + " is a read and stored something");
+    if (call.has_writes())
+      status = Internal(job->context.origin + " is a read and stored something");
     return Finish(*job, status);
   }
   if (job->request != nullptr && FlagOf(*job->request, "validate_only")) {
@@ -304,7 +309,8 @@ void CallPipeline::Try(std::shared_ptr<Job> job) {
   Submit(job, std::move(set));
 }
 
-// A refusal must be true of committed state: the versions it was decided on, and the key, are verified like those of a write.
+// A refusal must be true of committed state: the versions it was decided on, and the key, are
+// verified like those of a write.
 void CallPipeline::Refuse(std::shared_ptr<Job> job, Call& call, Status status) {
   bool retriable_elsewhere = status.code() == Code::kCancelled ||
                              status.code() == Code::kDeadlineExceeded ||
@@ -346,13 +352,14 @@ void CallPipeline::Settle(std::shared_ptr<Job> job, CommitResult result) {
   if (!posted) Finish(*job, Status::Ok());
 }
 
-// A duplicate in flight waits for the first: a set that checks the first one's pending key queues behind it.
+// A duplicate in flight waits for the first: a set that checks the first one's pending key queues
+// behind it.
 void CallPipeline::AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key) {
   auto set = std::make_unique<WriteSet>();
   set->tenant = key.tenant;
   set->checks.push_back({key, 1});
-  auto status = parts_.committer->Submit(std::move(set),
-                                         [this, job](CommitResult) { Again(job, false); });
+  auto status =
+      parts_.committer->Submit(std::move(set), [this, job](CommitResult) { Again(job, false); });
   if (!status.ok()) Finish(*job, status);
 }
 
@@ -364,7 +371,8 @@ void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
     return Finish(*job, aborted.RetryAfter(std::chrono::milliseconds(100)));
   }
   if (parts_.executor->Post([this, job] { Try(job); })) return;
-  Status busy(Code::kResourceExhausted, "SERVER_BUSY", "Too many calls are waiting; try again later.");
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
+              "Too many calls are waiting; try again later.");
   Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
 }
 
@@ -396,13 +404,13 @@ Status CallPipeline::Run(InternalCall call, std::function<void(Status)> done) {
   job->trace = TraceFrom(job->internal.cause.traceparent, *parts_.ids);
   job->context.cause.traceparent = trace::FormatTraceparent(job->trace);
   if (parts_.executor->Post([this, job] { Try(job); })) return Status::Ok();
-  Status busy(Code::kResourceExhausted, "SERVER_BUSY", "Too many calls are waiting; try again later.");
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
+              "Too many calls are waiting; try again later.");
   return busy.RetryAfter(std::chrono::milliseconds(100));
 }
 
 Status CallPipeline::ReadDirectly(const MethodBinding& binding, const Principal& principal,
-                                  const Message& request, Message& response,
-                                  std::stop_token stop) {
+                                  const Message& request, Message& response, std::stop_token stop) {
   CallContext context;
   context.id = parts_.ids->Next();
   context.principal = principal;

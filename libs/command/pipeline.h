@@ -1,5 +1,6 @@
-// CallPipeline: the one way into a service. RPCs, consumed events, timers and jobs all become calls here, so one guard holds on
-// every path. The order of steps is the order of the code in pipeline.cpp.
+// CallPipeline: the one way into a service. RPCs, consumed events, timers and jobs all become calls
+// here, so one guard holds on every path. The order of steps is the order of the code in
+// pipeline.cpp.
 #pragma once
 
 #include <atomic>
@@ -21,10 +22,11 @@
 namespace crm {
 
 // A handler with its types erased: request in, response out.
-using Function =
-    std::function<Result<std::unique_ptr<google::protobuf::Message>>(Call&, const google::protobuf::Message&)>;
+using Function = std::function<Result<std::unique_ptr<google::protobuf::Message>>(
+    Call&, const google::protobuf::Message&)>;
 
-// A streaming handler writes messages until it returns, the writer says false, or call.stop() is requested.
+// A streaming handler writes messages until it returns, the writer says false, or call.stop() is
+// requested.
 using StreamWriter = std::function<bool(const google::protobuf::Message&)>;
 using StreamFunction =
     std::function<Status(Call&, const google::protobuf::Message&, const StreamWriter&)>;
@@ -36,8 +38,9 @@ struct MethodBinding {
   StreamFunction stream;
 };
 
-// Binds a plain function `Result<Response> F(Call&, const Request&)` to a method of a service, by name. Aborts where the proto
-// has no such method or its types differ: a mistake of the programmer, found at start.
+// Binds a plain function `Result<Response> F(Call&, const Request&)` to a method of a service, by
+// name. Aborts where the proto has no such method or its types differ: a mistake of the programmer,
+// found at start.
 MethodBinding BindMessages(const google::protobuf::ServiceDescriptor* service, const char* method,
                            const google::protobuf::Descriptor* request,
                            const google::protobuf::Descriptor* response, Function function);
@@ -89,7 +92,8 @@ struct PipelineParts {
   CallServices services;
   Committer* committer = nullptr;
   Executor* executor = nullptr;
-  // Streams hold a thread for as long as they last, so they have threads of their own. nullptr: none are served.
+  // Streams hold a thread for as long as they last, so they have threads of their own. nullptr:
+  // none are served.
   Executor* stream_executor = nullptr;
   const Clock* clock = nullptr;
   IdGenerator* ids = nullptr;
@@ -110,14 +114,15 @@ class CallPipeline {
   // The same for all methods of all services bound, grouped for RpcServer::Create.
   std::vector<rpc::ServiceBinding> Bindings(const std::vector<MethodBinding>& methods);
 
-  // The way in for the service's own calls: no authentication, same commit. `done` runs once, on any thread. RESOURCE_EXHAUSTED
-  // where the executor's queue is full; then `done` does not run.
+  // The way in for the service's own calls: no authentication, same commit. `done` runs once, on
+  // any thread. RESOURCE_EXHAUSTED where the executor's queue is full; then `done` does not run.
   Status Run(InternalCall call, std::function<void(Status)> done);
 
-  // A read by another module of the same thread of work (simulation): runs the function at once and returns its answer.
+  // A read by another module of the same thread of work (simulation): runs the function at once and
+  // returns its answer.
   Status ReadDirectly(const MethodBinding& binding, const Principal& principal,
-                      const google::protobuf::Message& request,
-                      google::protobuf::Message& response, std::stop_token stop);
+                      const google::protobuf::Message& request, google::protobuf::Message& response,
+                      std::stop_token stop);
 
  private:
   struct Job;
@@ -138,7 +143,8 @@ class CallPipeline {
   void Finish(Job& job, Status status);
 
   PipelineParts parts_;
-  // What calls get that only read: committed state, because nothing verifies their answer against what is still pending.
+  // What calls get that only read: committed state, because nothing verifies their answer against
+  // what is still pending.
   CallServices committed_;
   std::unique_ptr<Meters> meters_;
 };

@@ -23,7 +23,8 @@ struct Grant {
   bool operator==(const Grant&) const = default;
 };
 
-// The authenticated caller of one call. A value; made by libs/auth from a token, or by the kernel for its own calls.
+// The authenticated caller of one call. A value; made by libs/auth from a token, or by the kernel
+// for its own calls.
 struct Principal {
   Uuid tenant;
   // "users/{id}", "apiKeys/{id}" or "system/{service}".

@@ -87,8 +87,8 @@ void RecordType::MakeSchema() {
     if (column != nullptr && (column->filterable || column->sortable)) return std::nullopt;
     for (const auto& indexed : indexed_) {
       // All below it, and of a map any key: phones.e164, custom_fields.city.
-      bool below = path.size() > indexed.field_path.size() && path.starts_with(indexed.field_path) &&
-                    path[indexed.field_path.size()] == '.';
+      bool below = path.size() > indexed.field_path.size() &&
+                   path.starts_with(indexed.field_path) && path[indexed.field_path.size()] == '.';
       if (path == indexed.field_path || below) return std::nullopt;
     }
     return "cannot be filtered or sorted by";
@@ -105,7 +105,8 @@ void RecordType::FindStandardFields(const std::string& owner, const std::string&
   update_time_ = message_->FindFieldByName("update_time");
   delete_time_ = message_->FindFieldByName("delete_time");
   if (soft_delete_ && delete_time_ == nullptr) Mistake(message_, "soft_delete needs delete_time");
-  for (const auto& [field_name, target] : {std::pair{&owner, &owner_}, {&department, &department_}}) {
+  for (const auto& [field_name, target] :
+       {std::pair{&owner, &owner_}, {&department, &department_}}) {
     if (field_name->empty()) continue;
     *target = message_->FindFieldByName(*field_name);
     if (*target == nullptr) Mistake(message_, "no field " + *field_name);
@@ -169,11 +170,13 @@ bool RecordType::AddField(const filter::Schema& all,
     return false;
   }
   auto kind = KindOf(field);
-  if (!kind) Mistake(message_, field_path + ": a field of this type cannot be filterable or sortable");
+  if (!kind)
+    Mistake(message_, field_path + ": a field of this type cannot be filterable or sortable");
   // Taken by the columns that every table of records has; see migrations/0000_kernel.sql.
   for (const char* taken : {"tenant", "id", "version", "index_revision", "deleted", "occurred_at",
                             "body", "search_text"}) {
-    if (Join(path, "_") == taken) Mistake(message_, field_path + ": the kernel uses this column name");
+    if (Join(path, "_") == taken)
+      Mistake(message_, field_path + ": the kernel uses this column name");
   }
   columns_.push_back({Join(path, "_"), field_path, *kind, *resolved,
                       options.filterable() || standard_time || parent,
@@ -213,7 +216,9 @@ std::unique_ptr<Message> RecordType::NewEvent() const {
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(event_)->New());
 }
 
-std::string RecordType::Name(const Uuid& id) const { return collection_ + "/" + id.ToString(); }
+std::string RecordType::Name(const Uuid& id) const {
+  return collection_ + "/" + id.ToString();
+}
 
 Result<Uuid> RecordType::ParseName(std::string_view name) const {
   if (name.starts_with(collection_) && name.size() > collection_.size() &&
@@ -233,10 +238,11 @@ bool RecordType::IsDeleted(const Message& message) const {
 
 RecordTypes::RecordTypes(const std::vector<const Descriptor*>& messages) {
   std::vector<const Descriptor*> all = messages;
-  all.insert(all.end(), {kernel::v1::IdempotencyKey::descriptor(),
-                         kernel::v1::UniqueClaim::descriptor(), kernel::v1::InboxEntry::descriptor(),
-                         kernel::v1::DeadLetter::descriptor(), kernel::v1::Timer::descriptor(),
-                         kernel::v1::Effect::descriptor(), kernel::v1::RelayCursor::descriptor()});
+  all.insert(all.end(),
+             {kernel::v1::IdempotencyKey::descriptor(), kernel::v1::UniqueClaim::descriptor(),
+              kernel::v1::InboxEntry::descriptor(), kernel::v1::DeadLetter::descriptor(),
+              kernel::v1::Timer::descriptor(), kernel::v1::Effect::descriptor(),
+              kernel::v1::RelayCursor::descriptor()});
   for (const auto* message : all) {
     auto type = std::make_unique<RecordType>(message);
     by_message_[message] = type.get();

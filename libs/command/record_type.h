@@ -1,5 +1,6 @@
-// RecordType: what the kernel knows of a stored message, read once at start from the options in its proto
-// (crm/options/v1/options.proto). Everything generic (storage, events, validation, filters, permissions) works from it.
+// RecordType: what the kernel knows of a stored message, read once at start from the options in its
+// proto (crm/options/v1/options.proto). Everything generic (storage, events, validation, filters,
+// permissions) works from it.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -42,7 +43,8 @@ struct IndexedField {
 
 class RecordType {
  public:
-  // Aborts with a plain message where the options contradict the message: a mistake of the programmer, found at start.
+  // Aborts with a plain message where the options contradict the message: a mistake of the
+  // programmer, found at start.
   explicit RecordType(const google::protobuf::Descriptor* message);
   RecordType(const RecordType&) = delete;
   RecordType& operator=(const RecordType&) = delete;
@@ -61,7 +63,8 @@ class RecordType {
   const std::vector<IndexedField>& indexed() const { return indexed_; }
   // Paths of the fields that a bare word finds.
   const std::vector<std::string>& searchable() const { return searchable_; }
-  // What filters and orders may name: the fields with columns or index rows, and the searchable ones by bare words.
+  // What filters and orders may name: the fields with columns or index rows, and the searchable
+  // ones by bare words.
   const filter::Schema& filter_schema() const { return *schema_; }
   const std::vector<const google::protobuf::FieldDescriptor*>& unique() const { return unique_; }
 
@@ -78,7 +81,8 @@ class RecordType {
   const google::protobuf::FieldDescriptor* snapshot_field() const { return snapshot_; }
   const google::protobuf::FieldDescriptor* changed_field() const { return changed_; }
   const google::protobuf::FieldDescriptor* old_field() const { return old_; }
-  // Member of the oneof `fact` with that message type, or with that name ("created"); nullptr where there is none.
+  // Member of the oneof `fact` with that message type, or with that name ("created"); nullptr where
+  // there is none.
   const google::protobuf::FieldDescriptor* FactField(
       const google::protobuf::Descriptor* fact) const;
   const google::protobuf::FieldDescriptor* FactField(std::string_view name) const;
@@ -125,7 +129,8 @@ class RecordType {
   const google::protobuf::FieldDescriptor* old_ = nullptr;
 };
 
-// The record types of one service, the kernel's own included. Immutable after construction, so thread-safe.
+// The record types of one service, the kernel's own included. Immutable after construction, so
+// thread-safe.
 class RecordTypes {
  public:
   explicit RecordTypes(const std::vector<const google::protobuf::Descriptor*>& messages);

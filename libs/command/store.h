@@ -1,5 +1,5 @@
-// Store: where records and the event log are kept. Two implementations pass one conformance suite: PgStore (PostgreSQL) and
-// MemoryStore (one process, virtual clock: domain tests and simulations).
+// Store: where records and the event log are kept. Two implementations pass one conformance suite:
+// PgStore (PostgreSQL) and MemoryStore (one process, virtual clock: domain tests and simulations).
 //
 // Thread-safety: any thread, but Commit from one thread at a time (the Committer's).
 #pragma once
@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "libs/base/status.h"
 #include "crm/kernel/v1/records.pb.h"
+#include "libs/base/status.h"
 #include "libs/command/write_set.h"
 #include "libs/filter/checked_filter.h"
 
@@ -102,7 +102,8 @@ struct CommitResult {
   Status status;
   // kStale: the first record whose version moved.
   std::optional<RecordKey> stale;
-  // kStale: it moved only against a write-set that is still pending; somebody else is making progress.
+  // kStale: it moved only against a write-set that is still pending; somebody else is making
+  // progress.
   bool pending_conflict = false;
   // kCommitted: the rows as stored, with seq and recorded_time.
   std::vector<kernel::v1::LogRow> log;
@@ -125,8 +126,9 @@ class Store {
   virtual Result<std::vector<kernel::v1::LogRow>> ReadLog(const LogQuery& query,
                                                           std::stop_token stop) = 0;
   // The subject's last row at `time` inclusive; nullopt where it did not exist yet.
-  virtual Result<std::optional<kernel::v1::LogRow>> LogRowAt(const RecordKey& key, Timeline timeline,
-                                                             Time time, std::stop_token stop) = 0;
+  virtual Result<std::optional<kernel::v1::LogRow>> LogRowAt(const RecordKey& key,
+                                                             Timeline timeline, Time time,
+                                                             std::stop_token stop) = 0;
   // LogRowAt for every subject of a type, in the order of their ids, streamed.
   virtual Status ForEachLogRowAt(const RecordType& type, const Uuid& tenant, Timeline timeline,
                                  Time time,
@@ -135,12 +137,13 @@ class Store {
   // Last seq given out, and its recorded time.
   virtual Result<std::pair<int64_t, Time>> LogHead(std::stop_token stop) = 0;
 
-  // Commits the sets as if one after the other in this order: a set may be decided on what an earlier one of the group stores.
-  // One that is stale or fails leaves its neighbours untouched. One result per set. Atomic: all committed sets become visible
-  // together, and the function returns after they are durable.
+  // Commits the sets as if one after the other in this order: a set may be decided on what an
+  // earlier one of the group stores. One that is stale or fails leaves its neighbours untouched.
+  // One result per set. Atomic: all committed sets become visible together, and the function
+  // returns after they are durable.
   virtual std::vector<CommitResult> Commit(std::span<const WriteSet* const> group) = 0;
-  // Makes sure that every later log row has a recorded_time after `time`, so that an answer "as of `time`" never changes. A time in
-  // the future of the log's clock is INVALID_ARGUMENT.
+  // Makes sure that every later log row has a recorded_time after `time`, so that an answer "as of
+  // `time`" never changes. A time in the future of the log's clock is INVALID_ARGUMENT.
   virtual Status SettleLog(Time time) = 0;
   // Deletes up to `limit` idempotency keys whose expire_time has passed; returns how many.
   virtual Result<int64_t> PruneExpired(Time now, size_t limit) = 0;

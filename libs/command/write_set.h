@@ -1,5 +1,5 @@
-// WriteSet: all that one call wants to be true after its commit, and all that it was decided on. A plain value: it can be
-// looked at (preview, dry run), compared, and applied to any Store.
+// WriteSet: all that one call wants to be true after its commit, and all that it was decided on. A
+// plain value: it can be looked at (preview, dry run), compared, and applied to any Store.
 #pragma once
 
 #include <compare>
@@ -69,9 +69,11 @@ struct WriteSet {
 };
 
 // The values of the type's columns() in that order: what a record is listed and ordered by.
-std::vector<ColumnValue> ColumnsOf(const RecordType& type, const google::protobuf::Message& message);
+std::vector<ColumnValue> ColumnsOf(const RecordType& type,
+                                   const google::protobuf::Message& message);
 
-// Fills columns, index rows, search text, body and `deleted` of a write from the message: columns are an index of the body.
+// Fills columns, index rows, search text, body and `deleted` of a write from the message: columns
+// are an index of the body.
 RecordWrite MakeRecordWrite(const RecordKey& key, int64_t version,
                             const google::protobuf::Message& message);
 

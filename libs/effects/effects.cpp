@@ -51,8 +51,8 @@ EffectAdapter* EffectPump::Find(const std::string& kind) const {
 
 Result<int> EffectPump::Work(std::stop_token stop) {
   // SENDING has next_attempt_time at the end of its sender's patience, so one condition finds both.
-  auto due = filter::ParseAndCheck("(state = PENDING OR state = SENDING) next_attempt_time <= now()",
-                                   type_.filter_schema());
+  auto due = filter::ParseAndCheck(
+      "(state = PENDING OR state = SENDING) next_attempt_time <= now()", type_.filter_schema());
   if (!due.ok()) return due.status();
   ListQuery query;
   query.type = &type_;
@@ -154,7 +154,8 @@ void EffectPump::Record(const Uuid& tenant, const Effect& effect, const EffectOu
             }
             [[fallthrough]];
           case EffectOutcome::Kind::kRetry:
-            current.set_state(current.attempts() >= kMaxAttempts ? Effect::FAILED : Effect::PENDING);
+            current.set_state(current.attempts() >= kMaxAttempts ? Effect::FAILED
+                                                                 : Effect::PENDING);
             SetNextAttempt(current, call.now() + PauseAfter(current.attempts()));
             break;
         }

@@ -1,10 +1,13 @@
-// Effects on the outside world (mail, charge, webhook, call). A handler asks for one with Call::RequestEffect, so it is a row of the
-// ledger first, committed with the decision. The pump then takes it through
+// Effects on the outside world (mail, charge, webhook, call). A handler asks for one with
+// Call::RequestEffect, so it is a row of the ledger first, committed with the decision. The pump
+// then takes it through
 //
-//   PENDING -> SENDING (committed before the adapter is called) -> CONFIRMED | FAILED | PENDING again after a pause
+//   PENDING -> SENDING (committed before the adapter is called) -> CONFIRMED | FAILED | PENDING
+//   again after a pause
 //
-// A crash between the send and its record leaves SENDING. Such an effect is never blindly repeated: where the provider dedupes by
-// key it is sent again with the same key; where it can be asked, it is asked; otherwise it is PARKED for a person.
+// A crash between the send and its record leaves SENDING. Such an effect is never blindly repeated:
+// where the provider dedupes by key it is sent again with the same key; where it can be asked, it
+// is asked; otherwise it is PARKED for a person.
 #pragma once
 
 #include <functional>
@@ -41,7 +44,8 @@ class EffectAdapter {
   virtual bool dedupes_by_key() const = 0;
   // Blocks, within a deadline of its own.
   virtual EffectOutcome Send(const kernel::v1::Effect& effect) = 0;
-  // Asks the provider what became of the key; kUnknown where it cannot be asked or does not answer; kRetry: it never arrived.
+  // Asks the provider what became of the key; kUnknown where it cannot be asked or does not answer;
+  // kRetry: it never arrived.
   virtual EffectOutcome Query(const kernel::v1::Effect& effect) = 0;
 };
 

@@ -26,7 +26,8 @@ std::string Sequence(int64_t version) {
 }
 
 Status Malformed(const std::string& what) {
-  return InvalidArgument("EVENT_MALFORMED", "A message of the event stream has no valid " + what + ".");
+  return InvalidArgument("EVENT_MALFORMED",
+                         "A message of the event stream has no valid " + what + ".");
 }
 
 std::string HeaderOf(const kafka::ReceivedMessage& message, const char* name) {
@@ -83,9 +84,11 @@ Result<LogRow> FromCloudEvent(const kafka::ReceivedMessage& message) {
   if (!tenant) return Malformed("ce_tenant");
   row.set_tenant(tenant->bytes.data(), tenant->bytes.size());
   int64_t number = 0;
-  if (!ReadNumber(HeaderOf(message, "ce_version"), number) || number < 1) return Malformed("ce_version");
+  if (!ReadNumber(HeaderOf(message, "ce_version"), number) || number < 1)
+    return Malformed("ce_version");
   row.set_version(number);
-  if (!ReadNumber(HeaderOf(message, "ce_logseq"), number) || number < 1) return Malformed("ce_logseq");
+  if (!ReadNumber(HeaderOf(message, "ce_logseq"), number) || number < 1)
+    return Malformed("ce_logseq");
   row.set_seq(number);
   row.set_event_id(HeaderOf(message, "ce_id"));
   row.set_subject(HeaderOf(message, "ce_subject"));

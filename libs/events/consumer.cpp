@@ -14,7 +14,8 @@ using kernel::v1::LogRow;
 
 namespace {
 
-// How often an event is brought again while a record is missing that another event may have yet to create.
+// How often an event is brought again while a record is missing that another event may have yet to
+// create.
 constexpr int kMissingAttempts = 20;
 
 bool Transient(const Status& status, int attempt) {
@@ -57,8 +58,8 @@ Result<std::unique_ptr<google::protobuf::Message>> DecodeBody(const LogRow& row)
 }
 
 EventApplier::EventApplier(const EventConsumer& consumer, std::string service,
-                           const RecordTypes& types, CallPipeline& pipeline,
-                           const log::Logger& log, metrics::Registry& metrics)
+                           const RecordTypes& types, CallPipeline& pipeline, const log::Logger& log,
+                           metrics::Registry& metrics)
     : consumer_(consumer),
       service_(std::move(service)),
       types_(types),
@@ -96,7 +97,8 @@ Status EventApplier::RunOne(Call& call, const LogRow& row) {
   if (function == consumer_.functions.end()) return Status::Ok();
   auto body = DecodeBody(row);
   if (!body.ok()) return body.status();
-  return function->second(call, {row, **body, TimeOf(row, "occurred_time"), TimeOf(row, "recorded_time")});
+  return function->second(
+      call, {row, **body, TimeOf(row, "occurred_time"), TimeOf(row, "recorded_time")});
 }
 
 void EventApplier::Apply(const LogRow& row, int attempt, std::function<void(Applied)> done) {

@@ -1,8 +1,9 @@
-// Consumers: functions of a service that run on events of other services (or its own), once in effect per event.
+// Consumers: functions of a service that run on events of other services (or its own), once in
+// effect per event.
 //
-// A consumer is data: a name and one function per event message. EventApplier runs one event as a call of the service, with the
-// inbox row moved in the same commit as the effect; who brings the events (Kafka, a replay of the log, a simulation) is not its
-// business.
+// A consumer is data: a name and one function per event message. EventApplier runs one event as a
+// call of the service, with the inbox row moved in the same commit as the effect; who brings the
+// events (Kafka, a replay of the log, a simulation) is not its business.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -30,9 +31,10 @@ struct Event {
 
 using EventFunction = std::function<Status(Call&, const Event&)>;
 
-// Decides with Call like any handler. Failures: transient ones (UNAVAILABLE, ABORTED, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, CANCELLED,
-// UNKNOWN) are tried again without bound; NOT_FOUND a few times, since what another event has yet to create may be missing; all
-// others park the subject.
+// Decides with Call like any handler. Failures: transient ones (UNAVAILABLE, ABORTED,
+// RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, CANCELLED, UNKNOWN) are tried again without bound;
+// NOT_FOUND a few times, since what another event has yet to create may be missing; all others park
+// the subject.
 struct EventConsumer {
   // "contacts.on_leads": stable, part of the consumer group and of the inbox.
   std::string name;
@@ -40,8 +42,9 @@ struct EventConsumer {
   std::vector<std::string> sources;
   // By full name of the event message ("crm.leads.v1.LeadEvent"). Others are counted and skipped.
   std::map<std::string, EventFunction> functions;
-  // Events whose type has a function are enough; others of the same message are handed over all the same.
-  // A rebuild runs the same functions under a new generation, which is in the key of all that a projection writes.
+  // Events whose type has a function are enough; others of the same message are handed over all the
+  // same. A rebuild runs the same functions under a new generation, which is in the key of all that
+  // a projection writes.
   int64_t generation = 1;
 };
 
@@ -71,8 +74,9 @@ class EventApplier {
   // `attempt` counts from 1; `done` runs once, on any thread.
   void Apply(const kernel::v1::LogRow& row, int attempt, std::function<void(Applied)> done);
 
-  // Replays the dead letters of a parked subject, oldest first, and unparks it; stops at the first that fails again, which stays, and
-  // hands its Status to `done`. Otherwise `done` gets how many were applied. In dead_letters.cpp.
+  // Replays the dead letters of a parked subject, oldest first, and unparks it; stops at the first
+  // that fails again, which stays, and hands its Status to `done`. Otherwise `done` gets how many
+  // were applied. In dead_letters.cpp.
   void Replay(const Uuid& tenant, const std::string& subject,
               std::function<void(Result<int>)> done);
 

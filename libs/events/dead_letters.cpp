@@ -1,5 +1,6 @@
-// Replay of what was parked. Each letter is applied by a call of its own that erases it in the same commit; the subject is
-// unparked by a call that has the inbox row in its check set, so an event appended meanwhile makes it look again.
+// Replay of what was parked. Each letter is applied by a call of its own that erases it in the same
+// commit; the subject is unparked by a call that has the inbox row in its check set, so an event
+// appended meanwhile makes it look again.
 #include "libs/command/record_codec.h"
 #include "libs/events/consumer.h"
 
@@ -59,7 +60,8 @@ Status EventApplier::ReplayOne(Call& call, const std::string& subject, bool& fin
   std::string name = letters.Name(found->front().record.id);
   auto letter = call.Find<DeadLetter>(name);
   if (!letter.ok()) return letter.status();
-  if (!*letter) return Status(Code::kAborted, "LETTER_MOVED", "Another replay is under way; try again.");
+  if (!*letter)
+    return Status(Code::kAborted, "LETTER_MOVED", "Another replay is under way; try again.");
   LogRow row;
   if (!row.ParseFromString((*letter)->event())) return Internal("a dead letter cannot be read");
   if (auto status = RunOne(call, row); !status.ok()) return status;

@@ -33,9 +33,8 @@ Uuid IdOf(const LogRow& row) {
 bool TypeMatches(const v1::StreamEventsRequest& request, const LogRow& row) {
   if (request.types().empty()) return true;
   std::string_view last = std::string_view(row.type()).substr(row.type().rfind('.') + 1);
-  return std::any_of(request.types().begin(), request.types().end(), [&](const std::string& type) {
-    return type == row.type() || type == last;
-  });
+  return std::any_of(request.types().begin(), request.types().end(),
+                     [&](const std::string& type) { return type == row.type() || type == last; });
 }
 
 // The record as the event left it.
@@ -52,11 +51,11 @@ EventServer::EventServer(std::string service, const RecordTypes& types, Store& s
 
 std::vector<MethodBinding> EventServer::Methods() {
   return {
-      BindStream(Service(), "StreamEvents",
-                 [this](Call& call, const google::protobuf::Message& request,
-                        const StreamWriter& write) {
-                   return Stream(call, static_cast<const v1::StreamEventsRequest&>(request), write);
-                 }),
+      BindStream(
+          Service(), "StreamEvents",
+          [this](Call& call, const google::protobuf::Message& request, const StreamWriter& write) {
+            return Stream(call, static_cast<const v1::StreamEventsRequest&>(request), write);
+          }),
       Bind<v1::ListEventsRequest, v1::ListEventsResponse>(
           Service(), "ListEvents",
           [this](Call& call, const v1::ListEventsRequest& request) { return List(call, request); }),
@@ -90,7 +89,9 @@ bool EventServer::WaitForMore(int64_t after_seq, std::stop_token stop) {
   return !stopped_ && !stop.stop_requested();
 }
 
-std::string EventServer::CursorAt(int64_t seq) const { return service_ + "." + std::to_string(seq); }
+std::string EventServer::CursorAt(int64_t seq) const {
+  return service_ + "." + std::to_string(seq);
+}
 
 Result<int64_t> EventServer::ParseCursor(const std::string& cursor) const {
   if (cursor.empty()) return int64_t{0};
@@ -102,8 +103,9 @@ Result<int64_t> EventServer::ParseCursor(const std::string& cursor) const {
     if (parsed.ec != std::errc() || parsed.ptr != end) seq = -1;
   }
   if (seq < 0) {
-    return InvalidArgument("CURSOR_INVALID", "The cursor is not one of " + service_ +
-                                                 "; start without one, or with one that this stream gave.");
+    return InvalidArgument("CURSOR_INVALID",
+                           "The cursor is not one of " + service_ +
+                               "; start without one, or with one that this stream gave.");
   }
   return seq;
 }
@@ -150,7 +152,8 @@ Result<std::vector<LogRow>> EventServer::Visible(Call& call, std::vector<LogRow>
     auto message = type->NewMessage();
     for (const auto& record : *records) {
       if (auto status = DecodeRecord(record.body, *message); !status.ok()) return status;
-      seen_today[{type, record.id}] = MaySee(*type, call.principal(), "get", *message, clock_.Now());
+      seen_today[{type, record.id}] =
+          MaySee(*type, call.principal(), "get", *message, clock_.Now());
     }
   }
   std::vector<LogRow> visible;
@@ -204,11 +207,13 @@ Result<v1::ListEventsResponse> EventServer::List(Call& call, const v1::ListEvent
   if (request.page_size() < 0) return InvalidField("page_size", "must not be negative");
   const RecordType* type = types_.FindName(request.subject());
   if (type == nullptr || type->projection()) return NotFound(request.subject());
-  if (!call.principal().Allows(type->object(), "get")) return PermissionDenied(type->object(), "get");
+  if (!call.principal().Allows(type->object(), "get"))
+    return PermissionDenied(type->object(), "get");
   if (auto id = type->ParseName(request.subject()); !id.ok()) return id.status();
   auto after = ParseCursor(request.page_token());
   if (!after.ok()) return after.status();
-  int size = request.page_size() == 0 ? kDefaultPageSize : std::min(request.page_size(), kMaxPageSize);
+  int size =
+      request.page_size() == 0 ? kDefaultPageSize : std::min(request.page_size(), kMaxPageSize);
   LogQuery query;
   query.tenant = call.tenant();
   query.subject = request.subject();

@@ -1,5 +1,6 @@
-// EventServer: crm.events.v1.EventService over one service's log: live streams with a resumable cursor, the history of a record, and
-// events by what links them. Who may see what: the caller's permission to get the record, both as it is today and as it was then.
+// EventServer: crm.events.v1.EventService over one service's log: live streams with a resumable
+// cursor, the history of a record, and events by what links them. Who may see what: the caller's
+// permission to get the record, both as it is today and as it was then.
 #pragma once
 
 #include <condition_variable>
@@ -44,8 +45,8 @@ class EventServer {
   const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  int64_t last_seq_ = 0;   // GUARDED_BY(mutex_)
-  bool stopped_ = false;   // GUARDED_BY(mutex_)
+  int64_t last_seq_ = 0;  // GUARDED_BY(mutex_)
+  bool stopped_ = false;  // GUARDED_BY(mutex_)
 };
 
 }  // namespace crm::events

@@ -23,7 +23,8 @@ constexpr auto kFirstPause = std::chrono::milliseconds(100);
 constexpr auto kLongestPause = std::chrono::seconds(30);
 
 std::chrono::milliseconds PauseAfter(int attempt) {
-  return std::min<std::chrono::milliseconds>(kFirstPause * (1 << std::min(attempt, 10)), kLongestPause);
+  return std::min<std::chrono::milliseconds>(kFirstPause * (1 << std::min(attempt, 10)),
+                                             kLongestPause);
 }
 
 // An event on its way through the applier.
@@ -83,7 +84,9 @@ KafkaSource::KafkaSource(KafkaSourceOptions options, EventApplier& applier, cons
                          const log::Logger& log, metrics::Registry& metrics)
     : rep_(std::make_unique<Rep>(std::move(options), applier, log, metrics)) {}
 
-KafkaSource::~KafkaSource() { Stop(std::chrono::milliseconds(0)); }
+KafkaSource::~KafkaSource() {
+  Stop(std::chrono::milliseconds(0));
+}
 
 void KafkaSource::Start() {
   kafka::ConsumerOptions options;
@@ -139,12 +142,13 @@ void KafkaSource::Rep::Take(const kafka::ReceivedMessage& message) {
   open[work.partition].insert(work.offset);
   taken[work.partition] = std::max(taken[work.partition], work.offset + 1);
   if (!row.ok()) {
-    // Nothing of ours is in it that could be applied later; it stays in the topic for people to look at.
+    // Nothing of ours is in it that could be applied later; it stays in the topic for people to
+    // look at.
     malformed.With({options.group_id}).Add();
     Status status = row.status();
-    log.Error("malformed event", {{"topic", log::Safe(message.topic)},
-                                  {"offset", message.offset},
-                                  {"status", status}});
+    log.Error(
+        "malformed event",
+        {{"topic", log::Safe(message.topic)}, {"offset", message.offset}, {"status", status}});
     return Done(work);
   }
   work.row = std::move(*row);
@@ -200,7 +204,8 @@ void KafkaSource::Rep::Done(const Work& work) {
   auto& offsets = open[work.partition];
   offsets.erase(work.offset);
   int64_t next = offsets.empty() ? taken[work.partition] : *offsets.begin();
-  // Another member may have the partition by now; then the work is seen there again, and dropped by its inbox.
+  // Another member may have the partition by now; then the work is seen there again, and dropped by
+  // its inbox.
   if (consumer != nullptr && !consumer->StoreOffset(work.partition, next).ok()) offsets.clear();
 }
 

@@ -1,5 +1,6 @@
-// KafkaSource: brings the events of topics to an EventApplier. Subjects are worked on in parallel, each in order; an offset is stored
-// after every event below it is in effect or parked, so a crash repeats and never skips.
+// KafkaSource: brings the events of topics to an EventApplier. Subjects are worked on in parallel,
+// each in order; an offset is stored after every event below it is in effect or parked, so a crash
+// repeats and never skips.
 #pragma once
 
 #include <chrono>

@@ -23,7 +23,8 @@ using kernel::v1::RelayCursor;
 namespace {
 
 constexpr size_t kReadBatch = 1000;
-// Rows handed over by commits that the relay has not taken yet; above, they are read from the log instead.
+// Rows handed over by commits that the relay has not taken yet; above, they are read from the log
+// instead.
 constexpr size_t kHotRows = 5000;
 constexpr int kCheckpoints = 40;
 constexpr auto kBackoff = std::chrono::milliseconds(500);
@@ -31,7 +32,8 @@ constexpr auto kEndCheckInterval = std::chrono::seconds(10);
 
 using Steady = std::chrono::steady_clock;
 
-// Keeps the newest checkpoints and ever fewer of the older ones, so that a broker restored to any older state has one near.
+// Keeps the newest checkpoints and ever fewer of the older ones, so that a broker restored to any
+// older state has one near.
 void AddCheckpoint(RelayCursor& cursor, RelayCursor::Checkpoint checkpoint) {
   *cursor.add_checkpoints() = std::move(checkpoint);
   if (cursor.checkpoints_size() <= kCheckpoints) return;
@@ -92,8 +94,8 @@ struct Relay::Rep {
 
   // Of the relaying thread.
   std::unique_ptr<kafka::Producer> producer;
-  int64_t next_seq = 1;       // the next row to send
-  RelayCursor stored;         // as last read or written
+  int64_t next_seq = 1;  // the next row to send
+  RelayCursor stored;    // as last read or written
   int64_t stored_version = 0;
   Steady::time_point lease_until{};
   Steady::time_point cursor_stored{};
@@ -101,21 +103,24 @@ struct Relay::Rep {
 
   std::mutex mutex;
   std::condition_variable_any wake;
-  std::deque<LogRow> hot_rows;                 // GUARDED_BY(mutex)
-  int64_t committed_seq = 0;                   // GUARDED_BY(mutex); of own commits
-  kafka::AckTracker acks{0};                   // GUARDED_BY(mutex)
-  std::map<int32_t, int64_t> end_offsets;      // GUARDED_BY(mutex)
-  Status failure;                              // GUARDED_BY(mutex)
-  bool drain = false;                          // GUARDED_BY(mutex)
-  Steady::time_point drain_until{};            // GUARDED_BY(mutex)
+  std::deque<LogRow> hot_rows;             // GUARDED_BY(mutex)
+  int64_t committed_seq = 0;               // GUARDED_BY(mutex); of own commits
+  kafka::AckTracker acks{0};               // GUARDED_BY(mutex)
+  std::map<int32_t, int64_t> end_offsets;  // GUARDED_BY(mutex)
+  Status failure;                          // GUARDED_BY(mutex)
+  bool drain = false;                      // GUARDED_BY(mutex)
+  Steady::time_point drain_until{};        // GUARDED_BY(mutex)
   std::jthread thread;
 };
 
 Relay::Relay(RelayOptions options, const RecordTypes& types, Store& store, Committer& committer,
              const Clock& clock, const log::Logger& log, metrics::Registry& metrics)
-    : rep_(std::make_unique<Rep>(std::move(options), types, store, committer, clock, log, metrics)) {}
+    : rep_(std::make_unique<Rep>(std::move(options), types, store, committer, clock, log,
+                                 metrics)) {}
 
-Relay::~Relay() { Stop(std::chrono::milliseconds(0)); }
+Relay::~Relay() {
+  Stop(std::chrono::milliseconds(0));
+}
 
 void Relay::Offer(const std::vector<LogRow>& rows) {
   {
@@ -205,9 +210,8 @@ Status Relay::Rep::CommitCursor(const RelayCursor& next) {
   set->records.push_back(MakeRecordWrite(key, stored_version + 1, next));
   auto answer = std::make_shared<std::promise<CommitResult>>();
   auto result = answer->get_future();
-  auto status = committer.Submit(std::move(set), [answer](CommitResult done) {
-    answer->set_value(std::move(done));
-  });
+  auto status = committer.Submit(
+      std::move(set), [answer](CommitResult done) { answer->set_value(std::move(done)); });
   if (!status.ok()) return status;
   CommitResult done = result.get();
   if (done.outcome == CommitResult::Outcome::kFailed) return done.status;
@@ -245,7 +249,8 @@ Status Relay::Rep::StoreCursor(bool release) {
   return Status::Ok();
 }
 
-// Where the broker has less than was acknowledged, the cursor goes back to the last checkpoint that is wholly there.
+// Where the broker has less than was acknowledged, the cursor goes back to the last checkpoint that
+// is wholly there.
 Status Relay::Rep::CheckEnds() {
   ends_checked = Steady::now();
   auto admin = kafka::Admin::Create(options.kafka);
@@ -320,7 +325,8 @@ void Relay::Rep::Relaying(std::stop_token stop) {
       until = drain_until;
       all_acked = acks.outstanding() == 0;
       prefix = static_cast<int64_t>(acks.prefix());
-      lag.Set(static_cast<double>(std::max<int64_t>(0, std::max(committed_seq, next_seq - 1) - prefix)));
+      lag.Set(static_cast<double>(
+          std::max<int64_t>(0, std::max(committed_seq, next_seq - 1) - prefix)));
       if (!failure.ok()) status = failure;
     }
     if (!status.ok()) break;
@@ -339,15 +345,16 @@ void Relay::Rep::Relaying(std::stop_token stop) {
     }
     if (status.ok() && *sent == 0) {
       std::unique_lock lock(mutex);
-      wake.wait_for(lock, stop, options.cursor_interval, [&] {
-        return !failure.ok() || (!drain && !hot_rows.empty()) ;
-      });
+      wake.wait_for(lock, stop, options.cursor_interval,
+                    [&] { return !failure.ok() || (!drain && !hot_rows.empty()); });
     }
   }
-  if (!status.ok()) log.Warning("relay starts again", {{"status", status}, {"cursor", stored.cursor()}});
+  if (!status.ok())
+    log.Warning("relay starts again", {{"status", status}, {"cursor", stored.cursor()}});
 }
 
-// Sends the rows that follow: those the commits handed over if they continue, otherwise from the log. Returns how many.
+// Sends the rows that follow: those the commits handed over if they continue, otherwise from the
+// log. Returns how many.
 Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
   std::vector<LogRow> rows;
   bool from_commits = false;
@@ -356,7 +363,8 @@ Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
     while (!hot_rows.empty() && hot_rows.front().seq() < next_seq) hot_rows.pop_front();
     from_commits = !hot_rows.empty() && hot_rows.front().seq() == next_seq;
     if (from_commits) {
-      rows.assign(std::make_move_iterator(hot_rows.begin()), std::make_move_iterator(hot_rows.end()));
+      rows.assign(std::make_move_iterator(hot_rows.begin()),
+                  std::make_move_iterator(hot_rows.end()));
       hot_rows.clear();
     }
   }
@@ -394,7 +402,8 @@ Status Relay::Rep::Send(const LogRow& row, std::stop_token stop) {
     }
     std::lock_guard lock(mutex);
     bool late = drain && Steady::now() >= drain_until;
-    if (stop.stop_requested() || late) return Status(Code::kCancelled, "RELAY_STOPPED", "The relay stops.");
+    if (stop.stop_requested() || late)
+      return Status(Code::kCancelled, "RELAY_STOPPED", "The relay stops.");
     if (!failure.ok()) return failure;
   }
   next_seq = row.seq() + 1;

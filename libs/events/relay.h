@@ -1,11 +1,13 @@
 // Relay: copies the event log to Kafka in order, at least once, without a gap, whatever dies.
 //
-// Of all replicas the holder of the lease copies. Lease and cursor are one record (crm.kernel.v1.RelayCursor) under the same version
-// check as everything else: a zombie whose lease was taken over fails its compare-and-set, so it can repeat but never skip. The
-// cursor is the contiguous acknowledged prefix of seq. Rows come from the own commits (hot push) when they continue at the next
-// seq, otherwise from the log. On any delivery error the producer is thrown away and the relay starts again from the cursor. An end
-// offset that went back (a broker restored to an older state) moves the cursor back to the last checkpoint that the broker still
-// has, before anything is produced.
+// Of all replicas the holder of the lease copies. Lease and cursor are one record
+// (crm.kernel.v1.RelayCursor) under the same version check as everything else: a zombie whose lease
+// was taken over fails its compare-and-set, so it can repeat but never skip. The cursor is the
+// contiguous acknowledged prefix of seq. Rows come from the own commits (hot push) when they
+// continue at the next seq, otherwise from the log. On any delivery error the producer is thrown
+// away and the relay starts again from the cursor. An end offset that went back (a broker restored
+// to an older state) moves the cursor back to the last checkpoint that the broker still has, before
+// anything is produced.
 #pragma once
 
 #include <chrono>
@@ -29,7 +31,8 @@ struct RelayOptions {
   // Tells replicas apart in logs; unique per process.
   std::string holder;
   std::chrono::milliseconds lease = std::chrono::seconds(5);
-  // How often the cursor is stored while it moves, and how often an idle holder looks for rows of other replicas.
+  // How often the cursor is stored while it moves, and how often an idle holder looks for rows of
+  // other replicas.
   std::chrono::milliseconds cursor_interval = std::chrono::milliseconds(200);
   // Rows under way to Kafka at most.
   size_t window = 10'000;

@@ -5,7 +5,6 @@
 #include <future>
 #include <set>
 
-
 #include "libs/command/record_codec.h"
 #include "libs/operations/undo.h"
 #include "libs/operations/verify.h"
@@ -60,7 +59,8 @@ Result<Group> GroupOf(const kernel::v1::UndoRequest& request, const Uuid& tenant
     return InvalidArgument("ONE_GROUP_NEEDED", "Give exactly one of run, correlation and actor.");
   }
   if (!request.actor().empty() && !request.has_since_time()) {
-    return InvalidField("since_time", "is needed with actor: all that a person ever did is rarely meant");
+    return InvalidField("since_time",
+                        "is needed with actor: all that a person ever did is rarely meant");
   }
   Group group;
   group.query.tenant = tenant;
@@ -83,7 +83,9 @@ std::vector<MethodBinding> OperationsServer::Methods() {
   return {
       Bind<kernel::v1::UndoRequest, kernel::v1::UndoResponse>(
           Service(), "Undo",
-          [this](Call& call, const kernel::v1::UndoRequest& request) { return Undo(call, request); }),
+          [this](Call& call, const kernel::v1::UndoRequest& request) {
+            return Undo(call, request);
+          }),
       Bind<kernel::v1::ListDeadLettersRequest, kernel::v1::ListDeadLettersResponse>(
           Service(), "ListDeadLetters",
           [this](Call& call, const kernel::v1::ListDeadLettersRequest& request) {
@@ -103,7 +105,8 @@ std::vector<MethodBinding> OperationsServer::Methods() {
 }
 
 Status OperationsServer::CheckSource(const std::string& source) const {
-  return source == service_ ? Status::Ok() : InvalidField("source", "must be " + service_ + " here");
+  return source == service_ ? Status::Ok()
+                            : InvalidField("source", "must be " + service_ + " here");
 }
 
 Result<kernel::v1::UndoResponse> OperationsServer::Undo(Call& call,
@@ -141,7 +144,8 @@ Result<kernel::v1::UndoResponse> OperationsServer::Undo(Call& call,
     auto current = call.LoadMessage(*type, row.subject(), true);
     if (!current.ok()) return current.status();
     auto decision = DecideUndo(
-        *type, *history, [&](const LogRow& each) { return group->Has(each); }, **current, call.now());
+        *type, *history, [&](const LogRow& each) { return group->Has(each); }, **current,
+        call.now());
     if (!decision.ok()) return decision.status();
     if (decision->after != nullptr) {
       auto stored = call.StoreWithFact(*decision->after, decision->fact);
@@ -166,7 +170,8 @@ Result<kernel::v1::ListDeadLettersResponse> OperationsServer::ListDeadLetters(
   ListQuery query;
   query.type = types_.Find(kernel::v1::DeadLetter::descriptor());
   query.order = {{"create_time", false}};
-  query.limit = request.page_size() == 0 ? 100 : static_cast<size_t>(std::min(request.page_size(), 1000));
+  query.limit =
+      request.page_size() == 0 ? 100 : static_cast<size_t>(std::min(request.page_size(), 1000));
   auto listed = call.List(query);
   if (!listed.ok()) return listed.status();
   kernel::v1::ListDeadLettersResponse response;
@@ -209,8 +214,8 @@ Result<kernel::v1::ReplayDeadLettersResponse> OperationsServer::ReplayDeadLetter
   return response;
 }
 
-Result<kernel::v1::VerifyResponse> OperationsServer::Verify(Call& call,
-                                                            const kernel::v1::VerifyRequest& request) {
+Result<kernel::v1::VerifyResponse> OperationsServer::Verify(
+    Call& call, const kernel::v1::VerifyRequest& request) {
   if (auto status = CheckSource(request.source()); !status.ok()) return status;
   auto after = SeqOf(request.page_token());
   if (!after.ok()) return after.status();

@@ -1,4 +1,5 @@
-// crm.kernel.v1.OperationsService over one service: undo, dead letters, verify. Generic over all its record types.
+// crm.kernel.v1.OperationsService over one service: undo, dead letters, verify. Generic over all
+// its record types.
 #pragma once
 
 #include <string>

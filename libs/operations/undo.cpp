@@ -52,7 +52,8 @@ Result<Changes> Collect(const RecordType& type, const std::vector<LogRow>& histo
       if (field == nullptr) continue;  // of a newer version of this program
       if (mine) {
         bool first = changes.fields.insert(field).second;
-        if (first) CopyField(reflection->GetMessage(**event, type.old_field()), field, *changes.before);
+        if (first)
+          CopyField(reflection->GetMessage(**event, type.old_field()), field, *changes.before);
         CopyField(reflection->GetMessage(**event, type.snapshot_field()), field, *changes.after);
       } else if (begun) {
         changes.changed_since.insert(path);
@@ -107,7 +108,9 @@ Result<UndoDecision> DecideUndo(const RecordType& type, const std::vector<LogRow
                               : restored                           ? UndoneRecord::RESTORED
                                                                    : UndoneRecord::UNCHANGED);
   if (!restored) return decision;
-  decision.fact = undeletes ? "undeleted" : !deleted && type.IsDeleted(*after) ? "deleted" : "updated";
+  decision.fact = undeletes                            ? "undeleted"
+                  : !deleted && type.IsDeleted(*after) ? "deleted"
+                                                       : "updated";
   decision.after = std::move(after);
   return decision;
 }

@@ -8,8 +8,8 @@
 
 namespace crm::operations {
 
-// What differs, in a few words; empty: nothing does. `history` are all rows of the subject, oldest first. A record that moves while it
-// is looked at is looked at again by its newest event.
+// What differs, in a few words; empty: nothing does. `history` are all rows of the subject, oldest
+// first. A record that moves while it is looked at is looked at again by its newest event.
 Result<std::string> CompareWithLog(Call& call, const RecordTypes& types, const std::string& subject,
                                    const std::vector<kernel::v1::LogRow>& history);
 

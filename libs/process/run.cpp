@@ -7,10 +7,10 @@
 #include "libs/auth/auth.h"
 #include "libs/base/executor.h"
 #include "libs/config/config.h"
+#include "libs/process/shared_methods.h"
 #include "libs/rpc/channels.h"
 #include "libs/rpc/server.h"
 #include "libs/service/host.h"
-#include "libs/process/shared_methods.h"
 
 namespace crm {
 
@@ -149,14 +149,16 @@ Status AddServices(const ProcessDescription& process, runtime::AppContext& app,
     shared->channels.Route(service, (*server)->address());
   }
   if (app.config.services().empty()) shared->channels.Route("", (*server)->address());
-  modules.Add(std::make_unique<RpcModule>(app, shared, std::move(*server), names, module_by_service));
+  modules.Add(
+      std::make_unique<RpcModule>(app, shared, std::move(*server), names, module_by_service));
   return Status::Ok();
 }
 
 Status AddModules(const ProcessDescription& process, runtime::AppContext& app,
                   runtime::ModuleManager& modules) {
   auto shared = std::make_shared<Shared>(app);
-  for (const auto& [package, address] : app.config.services()) shared->channels.Route(package, address);
+  for (const auto& [package, address] : app.config.services())
+    shared->channels.Route(package, address);
   auto tokens = PageTokensOf(app.config);
   if (!tokens.ok()) return tokens.status();
   shared->page_tokens = std::make_unique<entity::PageTokens>(*tokens);

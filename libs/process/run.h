@@ -1,5 +1,6 @@
-// RunServices: main() of crm-all and of every crm-<service>. Builds the process of its configuration's target: a ServiceHost per
-// service, one RPC server for all of them, and what else the caller adds (the gateway).
+// RunServices: main() of crm-all and of every crm-<service>. Builds the process of its
+// configuration's target: a ServiceHost per service, one RPC server for all of them, and what else
+// the caller adds (the gateway).
 #pragma once
 
 #include <functional>
@@ -29,7 +30,8 @@ struct ProcessDescription {
   std::map<std::string, runtime::Command> commands = {};
 };
 
-// Returns the exit code; see libs/runtime/app.h. The command `migrate` brings the schemas of the target's services up to date.
+// Returns the exit code; see libs/runtime/app.h. The command `migrate` brings the schemas of the
+// target's services up to date.
 int RunServices(const ProcessDescription& process, int argc, char** argv);
 
 }  // namespace crm

@@ -22,8 +22,8 @@ std::string TextOf(const Message& request, const char* name) {
 
 rpc::Handler Route(std::map<std::string, rpc::Handler> handlers,
                    std::map<std::string, std::string> service_by_collection) {
-  return [handlers = std::move(handlers), collections = std::move(service_by_collection)](
-             std::shared_ptr<rpc::ServerCall> call) {
+  return [handlers = std::move(handlers),
+          collections = std::move(service_by_collection)](std::shared_ptr<rpc::ServerCall> call) {
     std::unique_ptr<Message> request(google::protobuf::MessageFactory::generated_factory()
                                          ->GetPrototype(call->method().input_type())
                                          ->New());
@@ -34,9 +34,9 @@ rpc::Handler Route(std::map<std::string, rpc::Handler> handlers,
     if (handler != handlers.end()) return handler->second(std::move(call));
     std::string known;
     for (const auto& [name, unused] : handlers) known += (known.empty() ? "" : ", ") + name;
-    call->Finish(InvalidArgument("SERVICE_NOT_NAMED",
-                                 "Say which service is meant, by `source` or a resource name; here are: " +
-                                     known + "."));
+    call->Finish(InvalidArgument(
+        "SERVICE_NOT_NAMED",
+        "Say which service is meant, by `source` or a resource name; here are: " + known + "."));
   };
 }
 
@@ -70,7 +70,8 @@ std::vector<rpc::ServiceBinding> JoinBindings(
     rpc::ServiceBinding routed{descriptor, {}};
     for (const auto& [method, unused] : services.begin()->second.methods) {
       std::map<std::string, rpc::Handler> handlers;
-      for (const auto& [service, binding] : services) handlers[service] = binding.methods.at(method);
+      for (const auto& [service, binding] : services)
+        handlers[service] = binding.methods.at(method);
       routed.methods[method] = Route(std::move(handlers), service_by_collection);
     }
     joined.push_back(std::move(routed));

@@ -1,5 +1,5 @@
-// Methods that every service has (crm.events.v1.EventService): in a process with several services a call goes to the one that its
-// request speaks of.
+// Methods that every service has (crm.events.v1.EventService): in a process with several services a
+// call goes to the one that its request speaks of.
 #pragma once
 
 #include <map>
@@ -14,13 +14,14 @@ class Message;
 
 namespace crm {
 
-// The service that a request names: its field `source` ("leads"), or the owner of the collection that its `subject` or `name`
-// begins with. Empty: none.
+// The service that a request names: its field `source` ("leads"), or the owner of the collection
+// that its `subject` or `name` begins with. Empty: none.
 std::string ServiceOf(const google::protobuf::Message& request,
                       const std::map<std::string, std::string>& service_by_collection);
 
-// Joins the bindings of several services. A proto service that only one of them binds stays as it is; one that several bind is
-// routed by ServiceOf, and answers INVALID_ARGUMENT (SERVICE_NOT_NAMED) where that is none of them.
+// Joins the bindings of several services. A proto service that only one of them binds stays as it
+// is; one that several bind is routed by ServiceOf, and answers INVALID_ARGUMENT
+// (SERVICE_NOT_NAMED) where that is none of them.
 std::vector<rpc::ServiceBinding> JoinBindings(
     const std::map<std::string, std::vector<rpc::ServiceBinding>>& by_service,
     const std::map<std::string, std::string>& service_by_collection);

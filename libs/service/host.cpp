@@ -21,8 +21,8 @@ constexpr auto kPruneInterval = std::chrono::minutes(1);
 constexpr size_t kPruneBatch = 1000;
 constexpr size_t kCommitQueue = 4096;
 
-Result<pg::DatabaseOptions> DatabaseOf(const config::v1::PostgresModule& settings, const std::string& role,
-                               const std::string& password_file) {
+Result<pg::DatabaseOptions> DatabaseOf(const config::v1::PostgresModule& settings,
+                                       const std::string& role, const std::string& password_file) {
   auto dsn = pg::DsnForRole(settings.dsn(), role, "");
   if (!dsn.ok()) return dsn.status();
   pg::DatabaseOptions options;
@@ -119,20 +119,21 @@ Status ServiceHost::Rep::Build() {
   relay_options.holder = app.ids.Next().ToString();
   relay = std::make_unique<events::Relay>(relay_options, *definition.types, *store, *committer,
                                           app.clock, log, app.metrics);
-  event_server = std::make_unique<events::EventServer>(definition.name, *definition.types, *store,
-                                                       app.clock);
+  event_server =
+      std::make_unique<events::EventServer>(definition.name, *definition.types, *store, app.clock);
   pipeline = std::make_unique<CallPipeline>(MakePipelineParts());
   BuildConsumers();
   std::vector<events::EventApplier*> consumers;
   for (const auto& applier : appliers) consumers.push_back(applier.get());
-  operations_server = std::make_unique<operations::OperationsServer>(definition.name,
-                                                                     *definition.types, consumers);
-  timers = std::make_unique<TimerPump>(definition.timers, definition.name, *definition.types, *store,
-                                       *pipeline, app.clock, log, app.metrics);
+  operations_server =
+      std::make_unique<operations::OperationsServer>(definition.name, *definition.types, consumers);
+  timers = std::make_unique<TimerPump>(definition.timers, definition.name, *definition.types,
+                                       *store, *pipeline, app.clock, log, app.metrics);
   if (!definition.effects.empty()) {
     outside = std::make_unique<ThreadPool>(4, 256);
-    effects = std::make_unique<EffectPump>(definition.effects, definition.name, *definition.types,
-                                           *store, *pipeline, *outside, app.clock, log, app.metrics);
+    effects =
+        std::make_unique<EffectPump>(definition.effects, definition.name, *definition.types, *store,
+                                     *pipeline, *outside, app.clock, log, app.metrics);
   }
   ticker = std::make_unique<Ticker>(kTick, [this](std::stop_token stop) { Tick(stop); });
   return Status::Ok();
@@ -162,7 +163,8 @@ void ServiceHost::Rep::BuildConsumers() {
     options.kafka = KafkaOptionsOf(app.config, consumer.name, log);
     options.group_id = app.config.kafka().topic_prefix() + "crm." + consumer.name + "." +
                        std::to_string(consumer.generation);
-    for (const auto& source : consumer.sources) options.topics.push_back(TopicOf(app.config, source));
+    for (const auto& source : consumer.sources)
+      options.topics.push_back(TopicOf(app.config, source));
     sources.push_back(std::make_unique<events::KafkaSource>(options, *appliers.back(), app.clock,
                                                             log, app.metrics));
   }
@@ -193,8 +195,12 @@ Result<std::unique_ptr<ServiceHost>> ServiceHost::Create(ServiceDefinition defin
 ServiceHost::ServiceHost(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
 ServiceHost::~ServiceHost() = default;
 
-const ServiceDefinition& ServiceHost::definition() const { return rep_->definition; }
-std::string ServiceHost::name() const { return rep_->definition.name; }
+const ServiceDefinition& ServiceHost::definition() const {
+  return rep_->definition;
+}
+std::string ServiceHost::name() const {
+  return rep_->definition.name;
+}
 
 std::vector<rpc::ServiceBinding> ServiceHost::Bindings() {
   auto methods = rep_->definition.methods;
@@ -210,7 +216,8 @@ Status ServiceHost::Start() {
   topic.name = TopicOf(rep_->app.config, name());
   topic.replication_factor = rep_->app.config.kafka().replication_factor();
   topic.config["retention.ms"] = "-1";
-  auto created = (*admin)->CreateTopics({topic}, std::chrono::steady_clock::now() + std::chrono::seconds(10));
+  auto created =
+      (*admin)->CreateTopics({topic}, std::chrono::steady_clock::now() + std::chrono::seconds(10));
   // Without Kafka the service serves all the same; the relay goes on when the broker is back.
   if (!created.ok()) rep_->log.Warning("topic not created", {{"status", created}});
   rep_->committer->Start();
@@ -235,7 +242,9 @@ void ServiceHost::Stop(runtime::SteadyTime deadline) {
   rep_->relay->Stop(left() / 2);
 }
 
-Status ServiceHost::Health() const { return rep_->database->Ping(); }
+Status ServiceHost::Health() const {
+  return rep_->database->Ping();
+}
 
 Status MigrateService(const ServiceDefinition& definition, const config::v1::Config& config) {
   auto settings = config::PostgresOf(config, definition.name);
@@ -243,8 +252,9 @@ Status MigrateService(const ServiceDefinition& definition, const config::v1::Con
   if (!owner_password.ok()) return owner_password.status();
   auto password = config::ReadSecret(settings.password_file());
   if (!password.ok()) return password.status();
-  auto owner_dsn = owner_password->empty() ? Result<std::string>(settings.owner_dsn())
-                                           : pg::DsnForRole(settings.owner_dsn(), "", *owner_password);
+  auto owner_dsn = owner_password->empty()
+                       ? Result<std::string>(settings.owner_dsn())
+                       : pg::DsnForRole(settings.owner_dsn(), "", *owner_password);
   if (!owner_dsn.ok()) return owner_dsn.status();
   pg::MigrationPlan plan;
   plan.owner_dsn = *owner_dsn;

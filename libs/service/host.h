@@ -1,5 +1,5 @@
-// ServiceHost: runs a ServiceDefinition on PostgreSQL and Kafka as a module of a process. Its own pool, committer, executor, role
-// and connections, also where many services share the process.
+// ServiceHost: runs a ServiceDefinition on PostgreSQL and Kafka as a module of a process. Its own
+// pool, committer, executor, role and connections, also where many services share the process.
 #pragma once
 
 #include <chrono>
@@ -42,7 +42,8 @@ class ServiceHost final : public runtime::Module {
   std::string name() const override;
   // Topic, committer, relay, consumers, timers, effects.
   Status Start() override;
-  // Consumers and timers take no more, what is under way is committed, the log is relayed, then all is closed.
+  // Consumers and timers take no more, what is under way is committed, the log is relayed, then all
+  // is closed.
   void Stop(runtime::SteadyTime deadline) override;
   // The database answers. Kafka's absence only degrades.
   Status Health() const override;

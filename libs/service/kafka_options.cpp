@@ -43,7 +43,8 @@ kafka::ClientOptions KafkaOptionsOf(const config::v1::Config& config, const std:
   if (password.ok()) Put(options.security, "sasl.password", *password);
   options.on_log = [log](kafka::LogLevel level, std::string_view line) {
     bool bad = level == kafka::LogLevel::kError || level == kafka::LogLevel::kWarning;
-    log.Log(bad ? log::Level::kWarning : log::Level::kDebug, "kafka client", {{"line", log::Safe(line)}});
+    log.Log(bad ? log::Level::kWarning : log::Level::kDebug, "kafka client",
+            {{"line", log::Safe(line)}});
   };
   return options;
 }

@@ -1,5 +1,5 @@
-// ServiceDefinition: what a service is, as data. Its module.cpp builds one; ServiceHost runs it on PostgreSQL and Kafka, Simulation
-// on a MemoryStore and a virtual clock. Nothing in it knows which.
+// ServiceDefinition: what a service is, as data. Its module.cpp builds one; ServiceHost runs it on
+// PostgreSQL and Kafka, Simulation on a MemoryStore and a virtual clock. Nothing in it knows which.
 #pragma once
 
 #include <functional>

@@ -5,7 +5,9 @@ namespace crm {
 Ticker::Ticker(std::chrono::milliseconds interval, std::function<void(std::stop_token)> tick)
     : interval_(interval), tick_(std::move(tick)) {}
 
-Ticker::~Ticker() { Stop(); }
+Ticker::~Ticker() {
+  Stop();
+}
 
 void Ticker::Start() {
   thread_ = std::jthread([this](std::stop_token stop) {

@@ -106,7 +106,8 @@ Status TimerPump::Run(Call& call, const std::string& name) {
     return each.kind == (*timer)->kind();
   });
   if (handler == handlers_.end()) {
-    return FailedPrecondition("TIMER_KIND_UNKNOWN", "No function for timers of kind " + (*timer)->kind());
+    return FailedPrecondition("TIMER_KIND_UNKNOWN",
+                              "No function for timers of kind " + (*timer)->kind());
   }
   // Erased first, so that the function may set the same timer again.
   if (auto status = call.Erase(type_, name); !status.ok()) return status;
@@ -128,9 +129,9 @@ void TimerPump::Finished(const RecordKey& key, const Status& status) {
   auto pause = std::min<Duration>(kFirstPause * (1 << std::min(flight.failures, 9)), kLongestPause);
   ++flight.failures;
   flight.not_before = clock_.Now() + pause;
-  log_.Warning("timer failed", {{"timer", log::Safe(key.name())},
-                                {"status", status},
-                                {"failures", flight.failures}});
+  log_.Warning(
+      "timer failed",
+      {{"timer", log::Safe(key.name())}, {"status", status}, {"failures", flight.failures}});
 }
 
 }  // namespace crm

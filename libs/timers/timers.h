@@ -1,6 +1,6 @@
-// Durable timers. A handler sets one with Call::SetTimer; it is stored by the same commit. When it is due, the function of its kind
-// runs as a call that erases it in the commit of its effect, so it fires once in effect, also after a crash, and late after an
-// outage, with its true lateness known.
+// Durable timers. A handler sets one with Call::SetTimer; it is stored by the same commit. When it
+// is due, the function of its kind runs as a call that erases it in the commit of its effect, so it
+// fires once in effect, also after a crash, and late after an outage, with its true lateness known.
 #pragma once
 
 #include <functional>
@@ -27,15 +27,16 @@ struct TimerHandler {
   std::function<Status(Call&, const FiredTimer&)> function;
 };
 
-// Finds due timers and fires them. Replicas may run one each: firing is decided by the timer's record. Thread-safe.
+// Finds due timers and fires them. Replicas may run one each: firing is decided by the timer's
+// record. Thread-safe.
 class TimerPump {
  public:
   TimerPump(std::vector<TimerHandler> handlers, std::string service, const RecordTypes& types,
             Store& store, CallPipeline& pipeline, const Clock& clock, const log::Logger& log,
             metrics::Registry& metrics);
 
-  // Starts the calls of all timers that are due now, up to a bound; returns how many. A timer whose call failed is started again by
-  // the next Fire after a pause that grows.
+  // Starts the calls of all timers that are due now, up to a bound; returns how many. A timer whose
+  // call failed is started again by the next Fire after a pause that grows.
   Result<int> Fire(std::stop_token stop);
   // When the next timer is due; nullopt: none is set. For a simulation that jumps there.
   Result<std::optional<Time>> NextDue(std::stop_token stop);
