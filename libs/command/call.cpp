@@ -27,6 +27,14 @@ Call::Call(const CallServices& services, const CallContext& context)
 
 Call::~Call() = default;
 
+Status Call::ActAs(Principal principal) {
+  if (context_.principal.authenticated() || acting_ || !records_.empty()) {
+    return Internal("only a call of nobody may act as somebody, and from its beginning");
+  }
+  acting_ = std::move(principal);
+  return Status::Ok();
+}
+
 Uuid Call::NewId() {
   return NewId("#" + std::to_string(++ids_given_));
 }
@@ -64,7 +72,7 @@ Result<Call::Touched*> Call::Touch(const RecordType& type, std::string_view name
 
 bool Call::Visible(const RecordType& type, const Message& message) const {
   if (context_.object.empty() || type.object() != context_.object) return true;
-  return MaySee(type, context_.principal, context_.action, message, context_.now);
+  return MaySee(type, principal(), context_.action, message, context_.now);
 }
 
 Result<const Message*> Call::LoadMessage(const RecordType& type, std::string_view name,
@@ -103,7 +111,7 @@ Result<std::vector<ListedRecord>> Call::List(ListQuery query) {
   query.now = context_.now;
   std::optional<filter::CheckedFilter> restricted;
   if (query.type->object() == context_.object) {
-    auto scope = ScopeFilter(*query.type, context_.principal, context_.action);
+    auto scope = ScopeFilter(*query.type, principal(), context_.action);
     if (!scope.ok()) return scope.status();
     if (*scope) {
       restricted = query.filter == nullptr ? **scope : query.filter->And(**scope);
@@ -188,7 +196,7 @@ Status Call::Append(Touched& touched, const Message& record, const FieldDescript
   row.set_type(fact_field->message_type()->full_name());
   row.set_payload_type(type.event()->full_name());
   row.set_body(EncodeRecord(*event));
-  row.set_actor(context_.principal.name);
+  row.set_actor(principal().name);
   row.set_correlation(context_.cause.correlation);
   row.set_causation(context_.cause.causation);
   row.set_run(run_.empty() ? context_.cause.run : run_);
@@ -302,7 +310,7 @@ Status Call::RequestEffect(std::string_view kind, std::string_view key, std::str
 
 Status Call::Ask(const std::string& method, const Message& request, Message& response) {
   if (services_.remote == nullptr) return Internal("this service asks no other");
-  return services_.remote->Read(context_.principal, method, request, response, context_.stop);
+  return services_.remote->Read(principal(), method, request, response, context_.stop);
 }
 
 Status Call::AskAsSystem(const std::string& method, const Message& request, Message& response) {

@@ -76,13 +76,18 @@ class Call {
   Call& operator=(const Call&) = delete;
   ~Call();
 
-  const Principal& principal() const { return context_.principal; }
-  const Uuid& tenant() const { return context_.principal.tenant; }
+  const Principal& principal() const { return acting_ ? *acting_ : context_.principal; }
+  const Uuid& tenant() const { return principal().tenant; }
   Time now() const { return context_.now; }
   std::stop_token stop() const { return context_.stop; }
   const CallContext& context() const { return context_; }
   const RecordTypes& types() const { return *services_.types; }
   crm::Store& store() const { return *services_.store; }
+
+  // For public methods, where nobody is authenticated: goes on as a principal that the handler has
+  // found out. INTERNAL in any other call, and after the first record. The request may have no
+  // request_id, because that was looked for under no tenant.
+  Status ActAs(Principal principal);
 
   // A new id, the same when the call is run again. With a label it does not depend on the order of
   // asking.
@@ -207,6 +212,7 @@ class Call {
 
   const CallServices& services_;
   const CallContext& context_;
+  std::optional<Principal> acting_;
   std::map<RecordKey, std::unique_ptr<Touched>> records_;
   std::vector<Touched*> order_;  // those that were written, in the order of the first write
   std::vector<kernel::v1::LogRow> log_;

@@ -112,7 +112,8 @@ pg::Statement UpsertRecords(const RecordType& type, const std::vector<const Reco
   }
   for (size_t i = 0; i < type.columns().size(); ++i) {
     const Column& column = type.columns()[i];
-    upsert.Add(column.name, SqlType(column.kind), ColumnArray(writes, i, column.kind));
+    // Quoted, because a field may have a reserved word as its name ("user").
+    upsert.Add('"' + column.name + '"', SqlType(column.kind), ColumnArray(writes, i, column.kind));
   }
   return {"INSERT INTO " + type.table() + " (" + upsert.names + ") SELECT * FROM unnest(" +
               upsert.arrays + ") ON CONFLICT (tenant, id) DO UPDATE SET " + upsert.assignments,

@@ -176,7 +176,7 @@ std::shared_ptr<CallPipeline::Job> CallPipeline::Admit(const MethodBinding& bind
 void CallPipeline::Handle(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call) {
   auto job = Admit(binding, std::move(call));
   if (binding.method->options().GetExtension(options::v1::method).inline_()) return Serve(job);
-  Executor* executor = binding.stream ? parts_.stream_executor : parts_.executor;
+  Executor* executor = ExecutorOf(&binding);
   if (executor != nullptr && executor->Post([this, job] { Serve(job); })) return;
   Status busy(Code::kResourceExhausted, "SERVER_BUSY",
               "Too many calls are waiting; try again later.");
@@ -363,6 +363,13 @@ void CallPipeline::AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key) {
   if (!status.ok()) Finish(*job, status);
 }
 
+Executor* CallPipeline::ExecutorOf(const MethodBinding* binding) const {
+  if (binding == nullptr) return parts_.executor;
+  if (binding->stream) return parts_.stream_executor;
+  bool is_public = binding->method->options().GetExtension(options::v1::method).public_();
+  return is_public && parts_.public_executor != nullptr ? parts_.public_executor : parts_.executor;
+}
+
 void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
   meters_->reruns.Add();
   if (counted && ++job->reruns > kMaxReruns) {
@@ -370,7 +377,7 @@ void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
                    "The record kept changing while this call was decided; try again.");
     return Finish(*job, aborted.RetryAfter(std::chrono::milliseconds(100)));
   }
-  if (parts_.executor->Post([this, job] { Try(job); })) return;
+  if (ExecutorOf(job->binding)->Post([this, job] { Try(job); })) return;
   Status busy(Code::kResourceExhausted, "SERVER_BUSY",
               "Too many calls are waiting; try again later.");
   Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));

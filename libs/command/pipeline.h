@@ -95,6 +95,9 @@ struct PipelineParts {
   // Streams hold a thread for as long as they last, so they have threads of their own. nullptr:
   // none are served.
   Executor* stream_executor = nullptr;
+  // Runs public methods (log-in, exchange of keys): threads of `executor` may be waiting for those
+  // to learn who calls. nullptr: `executor`.
+  Executor* public_executor = nullptr;
   const Clock* clock = nullptr;
   IdGenerator* ids = nullptr;
   Authenticator* authenticator = nullptr;
@@ -138,6 +141,7 @@ class CallPipeline {
   void Submit(std::shared_ptr<Job> job, std::unique_ptr<WriteSet> set);
   void Settle(std::shared_ptr<Job> job, CommitResult result);
   void Again(std::shared_ptr<Job> job, bool counted);
+  Executor* ExecutorOf(const MethodBinding* binding) const;
   void AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key);
   bool AnswerFromKey(Job& job);
   void Finish(Job& job, Status status);

@@ -307,6 +307,12 @@ TEST_F(PipelineTest, ShowsARecordOutOfScopeAsNotFound) {
   EXPECT_TRUE(museum_.Call<Exhibit>("GetExhibit", request, owner).ok());
 }
 
+TEST_F(PipelineTest, LetsNobodyActAsSomebodyElse) {
+  auto status = museum_.Run(
+      [this](Call& call) { return call.ActAs(Principal::System(museum_.tenant(), "museum")); });
+  EXPECT_EQ(status.code(), Code::kInternal);
+}
+
 TEST_F(PipelineTest, RefusesToReadTheFuture) {
   GetExhibitRequest request;
   request.set_name(Created());

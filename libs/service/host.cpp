@@ -1,5 +1,8 @@
 #include "libs/service/host.h"
 
+#include <algorithm>
+
+#include "crm/options/v1/options.pb.h"
 #include "libs/command/kernel_schema.h"
 #include "libs/command/pg_store.h"
 #include "libs/config/config.h"
@@ -20,6 +23,7 @@ constexpr auto kTick = std::chrono::milliseconds(200);
 constexpr auto kPruneInterval = std::chrono::minutes(1);
 constexpr size_t kPruneBatch = 1000;
 constexpr size_t kCommitQueue = 4096;
+constexpr size_t kFrontThreads = 2;
 
 Result<pg::DatabaseOptions> DatabaseOf(const config::v1::PostgresModule& settings,
                                        const std::string& role, const std::string& password_file) {
@@ -68,6 +72,8 @@ struct ServiceHost::Rep {
   std::unique_ptr<pg::Database> scan;
   std::unique_ptr<PgStore> store;
   std::unique_ptr<ThreadPool> executor;
+  // Of public methods, where there are any.
+  std::unique_ptr<ThreadPool> front;
   // Adapters wait for the outside world here and take no thread from the handlers.
   std::unique_ptr<ThreadPool> outside;
   std::unique_ptr<Committer> committer;
@@ -99,6 +105,13 @@ Status ServiceHost::Rep::Build() {
   const auto& limits = app.config.limits();
   executor = std::make_unique<ThreadPool>(static_cast<size_t>(limits.worker_threads()),
                                           static_cast<size_t>(limits.queue_length()));
+  bool has_public = std::any_of(
+      definition.methods.begin(), definition.methods.end(), [](const MethodBinding& binding) {
+        return binding.method->options().GetExtension(options::v1::method).public_();
+      });
+  if (has_public) {
+    front = std::make_unique<ThreadPool>(kFrontThreads, static_cast<size_t>(limits.queue_length()));
+  }
   auto group_size = app.metrics
                         .AddHistogram({.name = "crm_commit_group_calls",
                                        .help = "Calls that one commit carried.",
@@ -146,6 +159,7 @@ PipelineParts ServiceHost::Rep::MakePipelineParts() {
   made.committer = committer.get();
   made.executor = executor.get();
   made.stream_executor = parts.streams;
+  made.public_executor = front.get();
   made.clock = &app.clock;
   made.ids = &app.ids;
   made.authenticator = parts.authenticator;
@@ -236,6 +250,7 @@ void ServiceHost::Stop(runtime::SteadyTime deadline) {
   rep_->event_server->Stop();
   rep_->ticker->Stop();
   for (auto& source : rep_->sources) source->Stop(left() / 2);
+  if (rep_->front != nullptr) rep_->front->Stop();
   rep_->executor->Stop();
   if (rep_->outside != nullptr) rep_->outside->Stop();
   rep_->committer->Stop();
