@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "libs/auth/auth.h"
+#include "libs/auth/process_auth.h"
 #include "libs/base/executor.h"
 #include "libs/config/config.h"
 #include "libs/process/shared_methods.h"
@@ -21,12 +21,10 @@ constexpr size_t kStreams = 64;
 
 // What the modules share; lives as long as any of them.
 struct Shared {
-  explicit Shared(runtime::AppContext& app) : streams(kStreams, 1), auth(app) {}
-
   rpc::RoutedChannels channels;
-  ThreadPool streams;
+  ThreadPool streams{kStreams, 1};
   std::unique_ptr<entity::PageTokens> page_tokens;
-  auth::Auth auth;
+  std::unique_ptr<auth::ProcessAuth> auth;
 };
 
 // The process's gRPC server as a module: starts after the services, stops before them.
@@ -120,10 +118,10 @@ Status AddServices(const ProcessDescription& process, runtime::AppContext& app,
   if (!definitions.ok()) return definitions.status();
   if (definitions->empty()) return Status::Ok();
   HostParts parts;
-  parts.authenticator = &shared->auth.authenticator();
-  parts.rate_limit = shared->auth.rate_limit();
+  parts.authenticator = &shared->auth->authenticator();
+  parts.rate_limit = shared->auth->rate_limit();
   parts.streams = &shared->streams;
-  parts.remote = &shared->auth.remote();
+  parts.remote = &shared->auth->reader();
   std::map<std::string, std::vector<rpc::ServiceBinding>> bindings;
   std::map<std::string, std::string> service_by_collection;
   std::map<std::string, std::string> module_by_service;
@@ -155,14 +153,15 @@ Status AddServices(const ProcessDescription& process, runtime::AppContext& app,
 }
 
 Status AddModules(const ProcessDescription& process, runtime::AppContext& app,
-                  runtime::ModuleManager& modules) {
-  auto shared = std::make_shared<Shared>(app);
+                  std::shared_ptr<Shared> shared, runtime::ModuleManager& modules) {
   for (const auto& [package, address] : app.config.services())
     shared->channels.Route(package, address);
   auto tokens = PageTokensOf(app.config);
   if (!tokens.ok()) return tokens.status();
   shared->page_tokens = std::make_unique<entity::PageTokens>(*tokens);
-  if (auto status = shared->auth.Open(shared->channels); !status.ok()) return status;
+  auto made = auth::ProcessAuth::Create(app.config, app.clock, shared->channels);
+  if (!made.ok()) return made.status();
+  shared->auth = std::move(*made);
   if (auto status = AddServices(process, app, shared, modules); !status.ok()) return status;
   for (const auto& [name, make] : process.others) {
     if (config::Runs(app.config, name)) modules.Add(make(app, shared->channels));
@@ -187,17 +186,22 @@ Status MigrateAll(const ProcessDescription& process, runtime::AppContext& app) {
 }  // namespace
 
 int RunServices(const ProcessDescription& process, int argc, char** argv) {
+  // Outlives all modules, also where no server of ours holds it.
+  auto shared = std::make_shared<Shared>();
   runtime::Application application;
   application.name = process.name;
   for (const auto& [name, define] : process.services) application.modules.push_back(name);
   for (const auto& [name, make] : process.others) application.modules.push_back(name);
   application.add_modules = [&](runtime::AppContext& app, runtime::ModuleManager& modules) {
-    return AddModules(process, app, modules);
+    return AddModules(process, app, shared, modules);
   };
   application.commands = process.commands;
   application.commands["migrate"] = {
       "Bring the schemas of the target's services up to date, as their owner",
       [&](runtime::AppContext& app) { return MigrateAll(process, app); }};
+  application.commands["keys"] = {
+      "Make the key files that the configuration names and that are missing",
+      [](runtime::AppContext& app) { return auth::MakeKeys(app.config); }};
   return runtime::Run(application, {argv + 1, argv + argc});
 }
 
