@@ -14,6 +14,7 @@ using google::protobuf::Message;
 struct Call::Touched {
   RecordKey key;
   int64_t loaded_version = 0;
+  uint64_t based_on = 0;
   int64_t version = 0;
   Time occurred{};
   // As loaded, then as stored; nullptr: there is none.
@@ -53,7 +54,12 @@ Result<Call::Touched*> Call::Touch(const RecordType& type, std::string_view name
   auto touched = std::make_unique<Touched>();
   touched->key = key;
   std::optional<StoredRecord> stored;
-  if (services_.committer != nullptr) stored = services_.committer->Pending(key);
+  if (services_.committer != nullptr) {
+    if (auto pending = services_.committer->Pending(key)) {
+      stored = std::move(pending->record);
+      touched->based_on = pending->writer;
+    }
+  }
   if (!stored) {
     auto read = services_.store->Get(key, context_.stop);
     if (!read.ok()) return read.status();
@@ -357,7 +363,7 @@ std::unique_ptr<WriteSet> Call::TakeWriteSet() {
   auto set = std::make_unique<WriteSet>();
   set->tenant = tenant();
   for (const auto& [key, touched] : records_) {
-    set->checks.push_back({key, touched->loaded_version});
+    set->checks.push_back({key, touched->loaded_version, touched->based_on});
   }
   for (const Touched* touched : order_) {
     if (touched->erased) {

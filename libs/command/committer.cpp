@@ -4,6 +4,18 @@
 
 namespace crm {
 
+namespace {
+
+CommitResult StaleAgainst(const RecordKey& pending) {
+  CommitResult result;
+  result.outcome = CommitResult::Outcome::kStale;
+  result.stale = pending;
+  result.pending_conflict = true;
+  return result;
+}
+
+}  // namespace
+
 Committer::Committer(Store& store, CommitterOptions options, OnCommitted on_committed,
                      metrics::Histogram group_size)
     : store_(store),
@@ -16,7 +28,9 @@ Committer::~Committer() {
 }
 
 std::optional<RecordKey> Committer::StaleAgainstPending(const WriteSet& set) const {
+  if (const Check* orphan = FindBasedOn(set, dropped_)) return orphan->key;
   for (const auto& check : set.checks) {
+    if (check.based_on != 0 && check.based_on <= forgotten_) return check.key;
     auto found = pending_.find(check.key);
     if (found != pending_.end() && found->second.record.version != check.version) return check.key;
   }
@@ -46,20 +60,21 @@ Status Committer::Submit(std::unique_ptr<WriteSet> set, Done done) {
     }
     stale = StaleAgainstPending(*set);
     if (!stale) {
+      set->id = ++last_id_;
+      for (auto& check : set->checks) {
+        auto found = pending_.find(check.key);
+        if (check.based_on == 0 && found != pending_.end()) check.based_on = found->second.writer;
+      }
       for (const auto& record : set->records) {
         pending_[record.key] = {{record.key.id, record.version, record.body, record.occurred},
-                                set.get()};
+                                set->id};
       }
       first = queue_.empty();
       queue_.push_back({std::move(set), std::move(done)});
     }
   }
   if (stale) {
-    CommitResult result;
-    result.outcome = CommitResult::Outcome::kStale;
-    result.stale = stale;
-    result.pending_conflict = true;
-    done(std::move(result));
+    done(StaleAgainst(*stale));
     return Status::Ok();
   }
   wake_.notify_one();
@@ -67,11 +82,11 @@ Status Committer::Submit(std::unique_ptr<WriteSet> set, Done done) {
   return Status::Ok();
 }
 
-std::optional<StoredRecord> Committer::Pending(const RecordKey& key) const {
+std::optional<Committer::PendingRecord> Committer::Pending(const RecordKey& key) const {
   std::lock_guard lock(mutex_);
   auto found = pending_.find(key);
   if (found == pending_.end()) return std::nullopt;
-  return found->second.record;
+  return found->second;
 }
 
 void Committer::Start() {
@@ -135,24 +150,55 @@ bool Committer::FlushOnce() {
     logged.insert(logged.end(), result.log.begin(), result.log.end());
   if (!logged.empty() && on_committed_) on_committed_(logged);
   CrashPoint("committer.after_hot_push");
+  std::vector<Orphan> orphans;
   {
     std::lock_guard lock(mutex_);
+    bool dropped = false;
     for (size_t i = 0; i < group.size(); ++i) {
-      Release(*group[i].set, results[i].outcome == CommitResult::Outcome::kCommitted);
+      bool committed = results[i].outcome == CommitResult::Outcome::kCommitted;
+      dropped = dropped || !committed;
+      committed ? Release(*group[i].set) : Drop(*group[i].set);
     }
+    if (dropped) orphans = TakeOrphans();
   }
   for (size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
+  for (auto& orphan : orphans) orphan.done(StaleAgainst(orphan.key));
   return true;
 }
 
-void Committer::Release(const WriteSet& set, bool committed) {
+void Committer::Release(const WriteSet& set) {
   for (const auto& record : set.records) {
     auto found = pending_.find(record.key);
-    if (found == pending_.end()) continue;
-    // What was built on a set that dropped out never will be: nobody should build on it further.
-    // The successors already queued fail their own checks.
-    if (!committed || found->second.last_writer == &set) pending_.erase(found);
+    if (found != pending_.end() && found->second.writer == set.id) pending_.erase(found);
   }
+}
+
+// What was built on a set that dropped out never will be: nobody should build on it further.
+void Committer::Drop(const WriteSet& set) {
+  constexpr size_t kRemembered = 10000;
+  for (const auto& record : set.records) pending_.erase(record.key);
+  dropped_.insert(set.id);
+  if (dropped_.size() <= kRemembered) return;
+  forgotten_ = *dropped_.begin();
+  dropped_.erase(dropped_.begin());
+}
+
+// Those in the queue that are based on what dropped out, directly or through each other: they stand
+// behind what they are based on.
+std::vector<Committer::Orphan> Committer::TakeOrphans() {
+  std::vector<Orphan> orphans;
+  std::deque<Item> kept;
+  for (auto& item : queue_) {
+    const Check* check = FindBasedOn(*item.set, dropped_);
+    if (check == nullptr) {
+      kept.push_back(std::move(item));
+      continue;
+    }
+    Drop(*item.set);
+    orphans.push_back({check->key, std::move(item.done)});
+  }
+  queue_ = std::move(kept);
+  return orphans;
 }
 
 }  // namespace crm

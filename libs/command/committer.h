@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -47,9 +48,14 @@ class Committer {
   // (RECORD_TOO_LARGE): not taken, `done` does not run.
   Status Submit(std::unique_ptr<WriteSet> set, Done done);
 
-  // The pending state of a record: nullopt where nothing is pending; version 0 where its erasure
-  // is.
-  std::optional<StoredRecord> Pending(const RecordKey& key) const;
+  struct PendingRecord {
+    // Version 0: its erasure is pending.
+    StoredRecord record;
+    // Id of the set that would store it; a check of this version is based on that.
+    uint64_t writer = 0;
+  };
+  // The pending state of a record: nullopt where nothing is pending.
+  std::optional<PendingRecord> Pending(const RecordKey& key) const;
 
   // Commits until Stop; the threaded way to run it.
   void Start();
@@ -68,14 +74,15 @@ class Committer {
     std::unique_ptr<WriteSet> set;
     Done done;
   };
-  struct PendingRecord {
-    StoredRecord record;
-    const WriteSet* last_writer = nullptr;
+  struct Orphan {
+    RecordKey key;
+    Done done;
   };
-
   std::optional<RecordKey> StaleAgainstPending(const WriteSet& set) const;  // REQUIRES(mutex_)
   std::vector<Item> TakeGroup();                                            // REQUIRES(mutex_)
-  void Release(const WriteSet& set, bool committed);                        // REQUIRES(mutex_)
+  void Release(const WriteSet& set);                                        // REQUIRES(mutex_)
+  void Drop(const WriteSet& set);                                           // REQUIRES(mutex_)
+  std::vector<Orphan> TakeOrphans();                                        // REQUIRES(mutex_)
 
   Store& store_;
   const CommitterOptions options_;
@@ -86,7 +93,12 @@ class Committer {
   std::condition_variable wake_;
   std::deque<Item> queue_;                      // GUARDED_BY(mutex_)
   std::map<RecordKey, PendingRecord> pending_;  // GUARDED_BY(mutex_)
-  bool stopped_ = false;                        // GUARDED_BY(mutex_)
+  uint64_t last_id_ = 0;                        // GUARDED_BY(mutex_)
+  // Sets that dropped out: what is based on them must not commit. Bounded; those up to forgotten_
+  // count as dropped.
+  std::set<uint64_t> dropped_;  // GUARDED_BY(mutex_)
+  uint64_t forgotten_ = 0;      // GUARDED_BY(mutex_)
+  bool stopped_ = false;        // GUARDED_BY(mutex_)
   std::thread thread_;
 };
 

@@ -212,7 +212,17 @@ Result<std::pair<int64_t, Time>> MemoryStore::LogHead(std::stop_token) {
 std::vector<CommitResult> MemoryStore::Commit(std::span<const WriteSet* const> group) {
   std::lock_guard lock(mutex_);
   std::vector<CommitResult> results;
-  for (const WriteSet* set : group) results.push_back(CommitOne(*set));
+  std::set<uint64_t> dropped;
+  for (const WriteSet* set : group) {
+    if (const Check* check = FindBasedOn(*set, dropped)) {
+      results.emplace_back();
+      results.back().outcome = CommitResult::Outcome::kStale;
+      results.back().stale = check->key;
+    } else {
+      results.push_back(CommitOne(*set));
+    }
+    if (results.back().outcome != CommitResult::Outcome::kCommitted) dropped.insert(set->id);
+  }
   return results;
 }
 

@@ -43,6 +43,15 @@ std::vector<Lock> LocksOf(std::span<const WriteSet* const> group) {
   return sorted;
 }
 
+// The first check whose record has another version; nullptr where there is none.
+const Check* FindMoved(const WriteSet& set, const std::map<RecordKey, int64_t>& versions) {
+  for (const auto& check : set.checks) {
+    auto found = versions.find(check.key);
+    if ((found == versions.end() ? 0 : found->second) != check.version) return &check;
+  }
+  return nullptr;
+}
+
 bool ConnectionLost(const Status& status) {
   return status.reason() == "PG_CONNECTION_LOST";
 }
@@ -76,9 +85,16 @@ std::vector<CommitResult> PgCommit::Commit(std::span<const WriteSet* const> grou
 std::vector<CommitResult> PgCommit::CommitSingly(std::span<const WriteSet* const> group,
                                                  const Status& why) {
   std::vector<CommitResult> results;
+  std::set<uint64_t> dropped;
   for (const WriteSet* set : group) {
-    auto single = Commit(std::span(&set, 1));
-    results.push_back(std::move(single.front()));
+    if (const Check* check = FindBasedOn(*set, dropped)) {
+      results.emplace_back();
+      results.back().outcome = CommitResult::Outcome::kStale;
+      results.back().stale = check->key;
+    } else {
+      results.push_back(std::move(Commit(std::span(&set, 1)).front()));
+    }
+    if (results.back().outcome != CommitResult::Outcome::kCommitted) dropped.insert(set->id);
   }
   return results;
 }
@@ -151,15 +167,14 @@ Result<PgCommit::Versions> PgCommit::LockAndRead(std::span<const WriteSet* const
 PgCommit::Survivors PgCommit::Judge(std::span<const WriteSet* const> group, Versions versions,
                                     std::vector<CommitResult>& results) {
   Survivors survivors;
+  std::set<uint64_t> dropped;
   for (size_t i = 0; i < group.size(); ++i) {
-    auto moved =
-        std::find_if(group[i]->checks.begin(), group[i]->checks.end(), [&](const Check& check) {
-          auto found = versions.find(check.key);
-          return (found == versions.end() ? 0 : found->second) != check.version;
-        });
-    if (moved != group[i]->checks.end()) {
+    const Check* moved = FindMoved(*group[i], versions);
+    if (moved == nullptr) moved = FindBasedOn(*group[i], dropped);
+    if (moved != nullptr) {
       results[i].outcome = CommitResult::Outcome::kStale;
       results[i].stale = moved->key;
+      dropped.insert(group[i]->id);
       continue;
     }
     results[i].outcome = CommitResult::Outcome::kCommitted;

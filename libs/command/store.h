@@ -138,7 +138,8 @@ class Store {
   virtual Result<std::pair<int64_t, Time>> LogHead(std::stop_token stop) = 0;
 
   // Commits the sets as if one after the other in this order: a set may be decided on what an
-  // earlier one of the group stores. One that is stale or fails leaves its neighbours untouched.
+  // earlier one of the group stores, and is stale where that one does not commit (Check::based_on).
+  // Apart from that one that is stale or fails leaves its neighbours untouched.
   // One result per set. Atomic: all committed sets become visible together, and the function
   // returns after they are durable.
   virtual std::vector<CommitResult> Commit(std::span<const WriteSet* const> group) = 0;

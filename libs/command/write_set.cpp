@@ -52,6 +52,13 @@ size_t WriteSet::bytes() const {
   return total;
 }
 
+const Check* FindBasedOn(const WriteSet& set, const std::set<uint64_t>& dropped) {
+  for (const auto& check : set.checks) {
+    if (check.based_on != 0 && dropped.contains(check.based_on)) return &check;
+  }
+  return nullptr;
+}
+
 std::vector<ColumnValue> ColumnsOf(const RecordType& type, const Message& message) {
   std::vector<ColumnValue> values;
   values.reserve(type.columns().size());

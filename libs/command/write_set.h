@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,6 +37,9 @@ using ColumnValue = std::variant<std::monostate, bool, int64_t, std::string, Tim
 struct Check {
   RecordKey key;
   int64_t version = 0;
+  // The pending set whose version that is; 0: it is committed. Where that set drops out the check
+  // fails, although another replica may have made a version of the same number.
+  uint64_t based_on = 0;
 };
 
 // A record's state after the commit; one per record and set, however often the call stored it.
@@ -56,6 +60,8 @@ struct RecordWrite {
 };
 
 struct WriteSet {
+  // Given by the committer; 0 before.
+  uint64_t id = 0;
   Uuid tenant;
   std::vector<Check> checks;
   std::vector<RecordWrite> records;
@@ -71,6 +77,9 @@ struct WriteSet {
 // The values of the type's columns() in that order: what a record is listed and ordered by.
 std::vector<ColumnValue> ColumnsOf(const RecordType& type,
                                    const google::protobuf::Message& message);
+
+// The first check that is based on one of these sets; nullptr where none is.
+const Check* FindBasedOn(const WriteSet& set, const std::set<uint64_t>& dropped);
 
 // Fills columns, index rows, search text, body and `deleted` of a write from the message: columns
 // are an index of the body.
