@@ -105,7 +105,10 @@ Result<std::vector<ServiceDefinition>> Define(const ProcessDescription& process,
   settings.page_tokens = &tokens;
   std::vector<ServiceDefinition> definitions;
   for (const auto& [name, define] : process.services) {
-    if (config::Runs(config, name)) definitions.push_back(define(settings));
+    if (!config::Runs(config, name)) continue;
+    auto definition = define(settings, config);
+    if (!definition.ok()) return definition.status();
+    definitions.push_back(std::move(*definition));
   }
   if (auto status = CheckNoCycles(definitions); !status.ok()) return status;
   return definitions;

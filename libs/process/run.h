@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "crm/config/v1/config.pb.h"
 #include "libs/entity/crud.h"
 #include "libs/rpc/client.h"
 #include "libs/runtime/app.h"
@@ -16,8 +17,27 @@
 
 namespace crm {
 
-// A service by its name, and the function of its module.h that defines it.
-using DefineService = std::function<ServiceDefinition(const entity::Settings&)>;
+// The function of a service's module.h that defines it: `ServiceDefinition Define(const
+// entity::Settings&)`, or, where it needs files that the configuration names,
+// `Result<ServiceDefinition> Define(const entity::Settings&, const config::v1::Config&)`.
+class DefineService {
+ public:
+  using Plain = ServiceDefinition (*)(const entity::Settings&);
+  using Configured = Result<ServiceDefinition> (*)(const entity::Settings&,
+                                                   const config::v1::Config&);
+  DefineService(Plain plain) : plain_(plain) {}                      // NOLINT: implicit by design
+  DefineService(Configured configured) : configured_(configured) {}  // NOLINT
+
+  Result<ServiceDefinition> operator()(const entity::Settings& settings,
+                                       const config::v1::Config& config) const {
+    if (plain_ != nullptr) return plain_(settings);
+    return configured_(settings, config);
+  }
+
+ private:
+  Plain plain_ = nullptr;
+  Configured configured_ = nullptr;
+};
 
 struct ProcessDescription {
   std::string name;  // "crm-all"
