@@ -237,9 +237,9 @@ Result<v1::SearchEventsResponse> EventServer::Search(Call& call,
   if (auto status = CheckSource(request.source()); !status.ok()) return status;
   int given = !request.id().empty() + !request.correlation().empty() +
               !request.causation().empty() + !request.run().empty();
-  if (given != 1) {
+  if (given > 1) {
     return InvalidArgument("ONE_CONDITION_NEEDED",
-                           "Give exactly one of id, correlation, causation and run.");
+                           "Give at most one of id, correlation, causation and run.");
   }
   auto after = ParseCursor(request.cursor());
   if (!after.ok()) return after.status();
