@@ -77,7 +77,7 @@ class Sources final : public RemoteReader {
 // Analytics with what feeds it.
 class Company {
  public:
-  explicit Company(std::unique_ptr<Store> store = nullptr)
+  explicit Company(std::unique_ptr<crm::Store> store = nullptr)
       : consumers_(Consumers()),
         service(Records(), {.store = std::move(store), .remote = &sources}),
         timers_({RebuildStep()}, "analytics", service.types(), service.store(), service.pipeline(),
@@ -103,10 +103,10 @@ class Company {
     }
   }
 
-  void Store(const Deal& deal, const std::string& fact = "created") {
+  void Record(const Deal& deal, const std::string& fact = "created") {
     sources.deals.Store(service.tenant(), deal, fact);
   }
-  void Store(const Lead& lead, const std::string& fact = "created") {
+  void Record(const Lead& lead, const std::string& fact = "created") {
     sources.leads.Store(service.tenant(), lead, fact);
   }
 
@@ -190,13 +190,13 @@ Deal Won(Deal deal) {
 }
 
 void ReportsWhatHappened(Company& company) {
-  company.Store(ADeal(1, "contacted", 1000));
-  company.Store(ADeal(2, "offer", 2000, "users/b"));
-  company.Store(ADeal(3, "offer", 4000));
-  company.Store(Won(ADeal(3, "offer", 4000)), "updated");
-  company.Store(ADeal(4, "offer", 8000));
-  company.Store(ALead(1, "sources/web"));
-  company.Store(ALead(2, "sources/web"));
+  company.Record(ADeal(1, "contacted", 1000));
+  company.Record(ADeal(2, "offer", 2000, "users/b"));
+  company.Record(ADeal(3, "offer", 4000));
+  company.Record(Won(ADeal(3, "offer", 4000)), "updated");
+  company.Record(ADeal(4, "offer", 8000));
+  company.Record(ALead(1, "sources/web"));
+  company.Record(ALead(2, "sources/web"));
   company.BringAll();
   using Lines = std::vector<std::string>;
   EXPECT_EQ(company.Pipeline({"stage"}), (Lines{"contacted|1|1000", "offer|3|14000"}));
@@ -206,7 +206,7 @@ void ReportsWhatHappened(Company& company) {
 
   Deal deleted = ADeal(4, "offer", 8000);
   deleted.mutable_delete_time()->set_seconds(1);
-  company.Store(deleted, "deleted");
+  company.Record(deleted, "deleted");
   // At least once: all of it comes again.
   company.BringAll();
   EXPECT_EQ(company.Pipeline({}), (Lines{"|3|7000"}));
@@ -241,8 +241,8 @@ TEST(A01, ReportsWhatHappenedInPostgreSql) {
 TEST(Report, CountsOnlyWhatTheCallersScopeCovers) {
   Company company;
   Principal user = company.service.User("report.view", Scope::kOwn);
-  company.Store(ADeal(1, "offer", 1000, user.name));
-  company.Store(ADeal(2, "offer", 2000));
+  company.Record(ADeal(1, "offer", 1000, user.name));
+  company.Record(ADeal(2, "offer", 2000));
   company.BringAll();
   auto report =
       company.service.Call<v1::ReportResponse>("ReportPipeline", v1::ReportPipelineRequest(), user);
@@ -251,13 +251,13 @@ TEST(Report, CountsOnlyWhatTheCallersScopeCovers) {
 
 TEST(Report, KeepsCurrenciesApart) {
   Company company;
-  company.Store(ADeal(1, "offer", 1000));
+  company.Record(ADeal(1, "offer", 1000));
   Deal dollars = ADeal(2, "offer", 50);
   dollars.mutable_amount()->set_currency_code("USD");
-  company.Store(dollars);
+  company.Record(dollars);
   Deal unknown = ADeal(3, "offer", 0);
   unknown.clear_amount();
-  company.Store(unknown);
+  company.Record(unknown);
   company.BringAll();
   auto report =
       company.service.Call<v1::ReportResponse>("ReportPipeline", v1::ReportPipelineRequest());
@@ -282,12 +282,12 @@ TEST(Report, RefusesToGroupByWhatItDoesNotKnow) {
 }
 
 void Rebuilds(Company& company) {
-  company.Store(ADeal(1, "contacted", 1000));
-  company.Store(ADeal(2, "offer", 2000));
-  company.Store(ALead(1, "sources/web"));
+  company.Record(ADeal(1, "contacted", 1000));
+  company.Record(ADeal(2, "offer", 2000));
+  company.Record(ALead(1, "sources/web"));
   company.BringAll();
   // One event is lost on its way, and one row is spoilt.
-  company.Store(Won(ADeal(2, "offer", 2000)), "updated");
+  company.Record(Won(ADeal(2, "offer", 2000)), "updated");
   auto spoil = company.service.Run([&](Call& call) -> Status {
     auto name = DealFactName(call.types(), 1, ADeal(1, "contacted", 0).name());
     auto fact = call.Load<v1::DealFact>(name);
@@ -316,7 +316,7 @@ void Rebuilds(Company& company) {
   EXPECT_EQ(done.sources(0).events_read(), 3);
   EXPECT_EQ(company.Pipeline({"state"}), (std::vector<std::string>{"OPEN|1|1000", "WON|1|2000"}));
   // Live events find the new generation; the old one is gone.
-  company.Store(ADeal(3, "offer", 3000));
+  company.Record(ADeal(3, "offer", 3000));
   company.BringAll();
   EXPECT_EQ(company.Pipeline({"state"}), (std::vector<std::string>{"OPEN|2|4000", "WON|1|2000"}));
   auto again = company.service.Call<v1::Rebuild>("RebuildAnalytics", v1::RebuildAnalyticsRequest());
@@ -324,9 +324,10 @@ void Rebuilds(Company& company) {
   done = company.Step(again->name());
   EXPECT_EQ(done.state(), v1::Rebuild::DONE);
   EXPECT_EQ(done.different_count() + done.behind_count(), 0);
-  AggregateQuery all{.type = &company.service.type(v1::StageEntryFact::descriptor()),
-                     .tenant = company.service.tenant(),
-                     .group_by = {"generation"}};
+  AggregateQuery all;
+  all.type = &company.service.type(v1::StageEntryFact::descriptor());
+  all.tenant = company.service.tenant();
+  all.group_by = {"generation"};
   auto rows = company.service.store().Aggregate(all, {});
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
   ASSERT_EQ(rows->size(), 1u);
