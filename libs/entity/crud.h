@@ -83,9 +83,10 @@ class Crud {
   // What the client sent as `body` becomes a record, with a new id or the given one. Fields that
   // only the server sets are ignored. The call's permission suffices whatever its scope: a record
   // is nobody's before it exists. `path` is where the body stands in the request, for violations
-  // ("lead", "requests[2].lead").
+  // ("lead", "requests[2].lead"). `occurred` is the business time of the creation; unset: now.
   Result<MessagePtr> Create(Call& call, const google::protobuf::Message& body,
-                            std::optional<Uuid> id, std::string_view path) const;
+                            std::optional<Uuid> id, std::string_view path,
+                            std::optional<Time> occurred = std::nullopt) const;
   // Sets the fields of `mask` (see update_mask.h) to what `body` has. An etag in the body must be
   // the record's. Where nothing would change the record is returned and nothing is stored.
   Result<MessagePtr> Update(Call& call, const google::protobuf::Message& body,
@@ -101,7 +102,8 @@ class Crud {
   Status Check(Call& call, const google::protobuf::Message* before,
                google::protobuf::Message& after, std::string_view path) const;
   Result<MessagePtr> Stored(Call& call, const google::protobuf::Message& record,
-                            std::string_view fact) const;
+                            std::string_view fact,
+                            std::optional<Time> occurred = std::nullopt) const;
   Result<std::vector<OrderTerm>> OrderOf(const std::string& order_by, std::string& canonical) const;
 
   const RecordType& type_;

@@ -84,15 +84,16 @@ Status Crud::Check(Call& call, const Message* before, Message& after, std::strin
   return hooks_.validate ? hooks_.validate(call, before, after) : Status::Ok();
 }
 
-Result<MessagePtr> Crud::Stored(Call& call, const Message& record, std::string_view fact) const {
-  if (auto status = call.StoreWithFact(record, fact); !status.ok()) return status;
+Result<MessagePtr> Crud::Stored(Call& call, const Message& record, std::string_view fact,
+                                std::optional<Time> occurred) const {
+  if (auto status = call.StoreWithFact(record, fact, occurred); !status.ok()) return status;
   auto stored = call.FindMessage(type_, type_.NameOf(record));
   if (!stored.ok()) return stored.status();
   return Copy(**stored);
 }
 
 Result<MessagePtr> Crud::Create(Call& call, const Message& body, std::optional<Uuid> id,
-                                std::string_view path) const {
+                                std::string_view path, std::optional<Time> occurred) const {
   MessagePtr record = Copy(body);
   ClearServerFields(*record);
   ClearEtag(type_, *record);
@@ -109,7 +110,7 @@ Result<MessagePtr> Crud::Create(Call& call, const Message& body, std::optional<U
     if (auto status = hooks_.defaults(call, *record); !status.ok()) return status;
   }
   if (auto status = Check(call, nullptr, *record, path); !status.ok()) return status;
-  return Stored(call, *record, "created");
+  return Stored(call, *record, "created", occurred);
 }
 
 Result<MessagePtr> Crud::Update(Call& call, const Message& body, const FieldMask& mask,
