@@ -1,0 +1,175 @@
+#include "services/deals/deal_service.h"
+
+#include "crm/deals/v1/deal_service.pb.h"
+#include "libs/command/access.h"
+#include "libs/command/timestamps.h"
+#include "libs/entity/standard_methods.h"
+#include "services/deals/deal.h"
+#include "services/deals/default_pipeline.h"
+#include "services/deals/report.h"
+#include "services/deals/transitions.h"
+
+namespace crm::deals {
+
+namespace {
+
+using v1::Deal;
+
+// Business time as the request gives it; nullopt: now.
+template <class Request>
+Result<std::optional<Time>> OccurredOf(const Call& call, const Request& request) {
+  if (!request.has_occurred_time()) return std::optional<Time>();
+  Time occurred = ToTime(request.occurred_time());
+  if (occurred > call.now()) return InvalidField("occurred_time", "must not lie in the future");
+  return std::optional(occurred);
+}
+
+// `occurred`: business time of a creation.
+entity::HooksOf<Deal> Hooks(std::optional<Time> occurred) {
+  entity::HooksOf<Deal> hooks;
+  hooks.defaults = [occurred](Call& call, Deal& deal) -> Status {
+    auto pipeline = deal.pipeline().empty() ? LoadDefaultPipeline(call)
+                                            : call.Load<v1::Pipeline>(deal.pipeline());
+    if (pipeline.ok()) {
+      Begin(*pipeline, occurred.value_or(call.now()), deal);
+      return Status::Ok();
+    }
+    Code code = pipeline.status().code();
+    bool wrong = code == Code::kNotFound || code == Code::kInvalidArgument;
+    return wrong && !deal.pipeline().empty()
+               ? InvalidField("deal.pipeline", "there is no " + deal.pipeline())
+               : pipeline.status();
+  };
+  hooks.validate = [](Call&, const Deal*, Deal& after) { return Complete(after); };
+  return hooks;
+}
+
+// A deal and its pipeline, for a verb. Deals in a deleted pipeline go on.
+struct Subject {
+  Deal deal;
+  v1::Pipeline pipeline;
+};
+
+Result<Subject> LoadSubject(Call& call, const std::string& name, const std::string& etag) {
+  auto deal = call.Load<Deal>(name);
+  if (!deal.ok()) return deal.status();
+  if (!etag.empty() && etag != deal->etag()) {
+    return Status(Code::kAborted, "ETAG_MISMATCH",
+                  "The deal was changed since you read it; read it again and decide anew.")
+        .With("name", name)
+        .With("etag", deal->etag());
+  }
+  auto pipeline = call.LoadWithDeleted<v1::Pipeline>(deal->pipeline());
+  if (!pipeline.ok()) return pipeline.status();
+  return Subject{std::move(*deal), std::move(*pipeline)};
+}
+
+// A verb: `decide(subject, occurred)` changes the subject's deal and gives the fact, or refuses.
+template <class Request, class Decide>
+Result<Deal> Carry(Call& call, const Request& request, Decide decide) {
+  auto subject = LoadSubject(call, request.name(), request.etag());
+  if (!subject.ok()) return subject.status();
+  auto occurred = OccurredOf(call, request);
+  if (!occurred.ok()) return occurred.status();
+  auto fact = decide(*subject, occurred->value_or(call.now()));
+  if (!fact.ok()) return fact.status();
+  if (auto status = call.Store(subject->deal, *fact, *occurred); !status.ok()) return status;
+  return std::move(subject->deal);
+}
+
+Result<Deal> MoveDeal(Call& call, const v1::MoveDealRequest& request) {
+  return Carry(call, request, [&](Subject& subject, Time occurred) -> Result<v1::DealMoved> {
+    const RecordType& type = *call.types().Find(Deal::descriptor());
+    if (!request.override_reason().empty() &&
+        !MaySee(type, call.principal(), "override", subject.deal, call.now())) {
+      return PermissionDenied(type.object(), "override");
+    }
+    return Move(subject.pipeline, {request.stage(), occurred, request.override_reason()},
+                subject.deal);
+  });
+}
+
+Result<Deal> WinDeal(Call& call, const v1::WinDealRequest& request) {
+  return Carry(call, request, [](Subject& subject, Time occurred) {
+    return Win(subject.pipeline, occurred, subject.deal);
+  });
+}
+
+Result<Deal> LoseDeal(Call& call, const v1::LoseDealRequest& request) {
+  return Carry(call, request, [&](Subject& subject, Time occurred) {
+    return Lose({request.reason(), request.reason_text(), occurred}, subject.deal);
+  });
+}
+
+Result<Deal> ReopenDeal(Call& call, const v1::ReopenDealRequest& request) {
+  return Carry(call, request,
+               [](Subject& subject, Time occurred) { return Reopen(occurred, subject.deal); });
+}
+
+Result<v1::ListTransitionsResponse> ListTransitions(Call& call,
+                                                    const v1::ListTransitionsRequest& request) {
+  auto subject = LoadSubject(call, request.name(), "");
+  if (!subject.ok()) return subject.status();
+  return Transitions(subject->pipeline, subject->deal, call.now());
+}
+
+Result<Deal> CreateDeal(Call& call, const v1::CreateDealRequest& request,
+                        const entity::Settings& settings) {
+  if (!request.has_deal()) return InvalidField("deal", "is required");
+  std::optional<Uuid> id;
+  if (!request.deal_id().empty()) {
+    id = Uuid::Parse(request.deal_id());
+    if (!id || id->is_nil()) return InvalidField("deal_id", "must be a UUID");
+  }
+  auto occurred = OccurredOf(call, request);
+  if (!occurred.ok()) return occurred.status();
+  entity::Crud crud(*call.types().Find(Deal::descriptor()), settings, Hooks(*occurred));
+  auto created = crud.Create(call, request.deal(), id, "deal", *occurred);
+  if (!created.ok()) return created.status();
+  return Deal(static_cast<const Deal&>(**created));
+}
+
+Result<v1::HandOverDealsResponse> HandOverDeals(Call& call, const v1::HandOverDealsRequest& request,
+                                                const entity::HandOvers& hand_overs) {
+  kernel::v1::HandOver what;
+  what.set_from(request.from());
+  what.set_to(request.to());
+  what.set_reason(request.reason());
+  auto progress = hand_overs.Begin(call, what);
+  if (!progress.ok()) return progress.status();
+  v1::HandOverDealsResponse response;
+  response.set_moved(progress->moved);
+  response.set_pending(progress->pending);
+  return response;
+}
+
+}  // namespace
+
+std::vector<MethodBinding> DealMethods(const RecordTypes& types, const entity::Settings& settings,
+                                       std::shared_ptr<const entity::HandOvers> hand_overs) {
+  const auto* service = entity::FindService("crm.deals.v1.DealService");
+  auto methods = entity::StandardMethods(service, *types.Find(Deal::descriptor()), settings,
+                                         Hooks(std::nullopt));
+  // By hand, because of the business time.
+  std::erase_if(methods,
+                [](const MethodBinding& each) { return each.method->name() == "CreateDeal"; });
+  methods.push_back(Bind<v1::CreateDealRequest, Deal>(
+      service, "CreateDeal", [settings](Call& call, const v1::CreateDealRequest& request) {
+        return CreateDeal(call, request, settings);
+      }));
+  methods.push_back(Bind<v1::MoveDealRequest, Deal>(service, "MoveDeal", MoveDeal));
+  methods.push_back(Bind<v1::WinDealRequest, Deal>(service, "WinDeal", WinDeal));
+  methods.push_back(Bind<v1::LoseDealRequest, Deal>(service, "LoseDeal", LoseDeal));
+  methods.push_back(Bind<v1::ReopenDealRequest, Deal>(service, "ReopenDeal", ReopenDeal));
+  methods.push_back(Bind<v1::ListTransitionsRequest, v1::ListTransitionsResponse>(
+      service, "ListTransitions", ListTransitions));
+  methods.push_back(Bind<v1::HandOverDealsRequest, v1::HandOverDealsResponse>(
+      service, "HandOverDeals", [hand_overs](Call& call, const v1::HandOverDealsRequest& request) {
+        return HandOverDeals(call, request, *hand_overs);
+      }));
+  methods.push_back(Bind<v1::ReportPipelineRequest, v1::ReportPipelineResponse>(
+      service, "ReportPipeline", ReportPipeline));
+  return methods;
+}
+
+}  // namespace crm::deals
