@@ -17,7 +17,8 @@ using Reference = std::function<std::string(const std::string&)>;
 
 class Filler {
  public:
-  Filler(int salt, const Reference& reference) : salt_(salt), reference_(reference) {}
+  Filler(int salt, FillFor side, const Reference& reference)
+      : salt_(salt), side_(side), reference_(reference) {}
 
   void Fill(Message& message, int depth) {
     const auto* descriptor = message.GetDescriptor();
@@ -37,8 +38,9 @@ class Filler {
     }
     for (int i = 0; i < descriptor->field_count(); ++i) {
       const FieldDescriptor* field = descriptor->field(i);
-      bool server =
-          OutputOnly(field) || (depth == 0 && (field->name() == "name" || field->name() == "etag"));
+      bool own = depth == 0 && (field->name() == "name" || field->name() == "etag" ||
+                                field->name() == "delete_time");
+      bool server = own || (OutputOnly(field) && side_ == FillFor::kClient);
       bool second = field->real_containing_oneof() != nullptr && field->index_in_oneof() > 0;
       bool deep = depth >= 3 && field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
       if (!server && !second && !deep && !LeftOut(field)) FillField(message, field, depth);
@@ -149,13 +151,14 @@ class Filler {
   }
 
   const int salt_;
+  const FillFor side_;
   const Reference& reference_;
 };
 
 }  // namespace
 
-void FillExample(Message& message, int salt, const Reference& reference) {
-  Filler(salt, reference).Fill(message, 0);
+void FillExample(Message& message, int salt, FillFor side, const Reference& reference) {
+  Filler(salt, side, reference).Fill(message, 0);
 }
 
 }  // namespace crm::entity

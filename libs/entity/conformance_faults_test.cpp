@@ -120,6 +120,7 @@ const std::vector<Fault>& Faults() {
          return response;
        }},
       {"KnowsARecordAsOfAnyMoment", "GetExhibit", GetAnyway},
+      {"KnowsARecordEffectiveAsOfAnyMoment", "GetExhibit", GetAnyway},
       {"HidesThePastOfWhatIsHidden", "GetExhibit", GetAnyway},
       {"PagesAreStable", "ListExhibits", DroppingTheFirst()},
       {"RefusesPagesThatItDidNotBegin", "ListExhibits", Without("page_token")},

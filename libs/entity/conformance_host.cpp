@@ -127,7 +127,8 @@ std::string ConformanceHost::ReferenceTo(const std::string& collection) {
     MessagePtr request = New(create->input_type());
     Message* body = request->GetReflection()->MutableMessage(
         request.get(), FieldWith(request->GetDescriptor(), other.record));
-    FillExample(*body, 900, [this](const std::string& next) { return ReferenceTo(next); });
+    FillExample(*body, 900, FillFor::kClient,
+                [this](const std::string& next) { return ReferenceTo(next); });
     if (other.adjust) other.adjust(*this, *body, 900);
     auto made =
         OrThrow(calls_.CallMessage(other.service + "/" + create->name(), *request, calls_.admin()));
@@ -138,7 +139,7 @@ std::string ConformanceHost::ReferenceTo(const std::string& collection) {
 
 MessagePtr ConformanceHost::Example(int salt) {
   MessagePtr example = New(entity_.record);
-  FillExample(*example, salt,
+  FillExample(*example, salt, FillFor::kClient,
               [this](const std::string& collection) { return ReferenceTo(collection); });
   if (entity_.adjust) entity_.adjust(*this, *example, salt);
   return example;
@@ -151,13 +152,33 @@ Result<MessagePtr> ConformanceHost::Create(const Message& body) {
 }
 
 MessagePtr ConformanceHost::Created(int salt) {
-  return OrThrow(Create(*Example(salt)));
+  return Method("Create") != nullptr ? OrThrow(Create(*Example(salt))) : StoredByServer(salt);
 }
 
-Result<MessagePtr> ConformanceHost::Get(const std::string& name, std::optional<Time> as_of) {
+MessagePtr ConformanceHost::StoredByServer(int salt) {
+  MessagePtr record = New(entity_.record);
+  FillExample(*record, salt, FillFor::kServer,
+              [this](const std::string& collection) { return ReferenceTo(collection); });
+  if (entity_.adjust) entity_.adjust(*this, *record, salt);
+  std::string name =
+      type_.Name(DeriveUuid7(calls_.clock().Now(), calls_.tenant(), std::to_string(salt)));
+  SetField(*record, "name", name);
+  auto status = calls_.Run([&](Call& call) {
+    return type_.projection() ? call.Project(*record) : call.StoreWithFact(*record, "created");
+  });
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+  if (Method("Get") != nullptr) return Read(name);
+  for (auto& listed : List({})) {
+    if (NameOf(*listed) == name) return std::move(listed);
+  }
+  throw std::runtime_error(name + " is not listed");
+}
+
+Result<MessagePtr> ConformanceHost::Get(const std::string& name, std::optional<Time> time,
+                                        const std::string& timeline) {
   MessagePtr request = Request("Get");
   SetField(*request, "name", name);
-  if (as_of) SetField(*request, "as_of", *as_of);
+  if (time) SetField(*request, timeline, *time);
   return Send("Get", *request);
 }
 
@@ -238,7 +259,7 @@ void ConformanceHost::SetByServer(const std::string& name,
     MessagePtr record((*loaded)->New());
     record->CopyFrom(**loaded);
     change(*record);
-    return call.StoreWithFact(*record, "updated");
+    return type_.projection() ? call.Project(*record) : call.StoreWithFact(*record, "updated");
   });
   if (!status.ok()) throw std::runtime_error(status.ToString());
 }

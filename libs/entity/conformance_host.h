@@ -57,8 +57,11 @@ class ConformanceHost {
   // What a client could send to create a record.
   MessagePtr Example(int salt);
   Result<MessagePtr> Create(const google::protobuf::Message& body);
+  // By Create or, where only the service makes such records, straight into the store.
   MessagePtr Created(int salt);
-  Result<MessagePtr> Get(const std::string& name, std::optional<Time> as_of = std::nullopt);
+  // `timeline`: "as_of" or "effective_as_of".
+  Result<MessagePtr> Get(const std::string& name, std::optional<Time> time = std::nullopt,
+                         const std::string& timeline = "as_of");
   MessagePtr Read(const std::string& name);
   Result<MessagePtr> Update(const google::protobuf::Message& body,
                             const std::vector<std::string>& mask);
@@ -92,14 +95,18 @@ class ConformanceHost {
   const ConformanceEntity& entity_;
   test::PgSchema* const schema_;
   test::CallHarness calls_;
+  MessagePtr StoredByServer(int salt);
+
   const RecordType& type_;
   std::map<std::string, std::string> references_;  // collection -> name
 };
 
-// Fills what a client can set of a message from the options of its fields; what is optional is
-// sometimes left unset. `reference` gives the record that a must_exist field names, or an empty
-// string.
-void FillExample(google::protobuf::Message& message, int salt,
+enum class FillFor { kClient, kServer };
+
+// Fills what a client, or the server, can set of a message from the options of its fields; what is
+// optional is sometimes left unset. `reference` gives the record that a must_exist field names, or
+// an empty string.
+void FillExample(google::protobuf::Message& message, int salt, FillFor side,
                  const std::function<std::string(const std::string& collection)>& reference);
 
 }  // namespace crm::entity

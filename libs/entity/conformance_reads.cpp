@@ -14,11 +14,10 @@ std::string Bytes(const Message& message) {
 }
 
 bool CanRead(const ConformanceHost& host) {
-  return host.Method("Create") != nullptr && host.Method("Get") != nullptr &&
-         host.Method("List") != nullptr;
+  return host.Method("Get") != nullptr && host.Method("List") != nullptr;
 }
 bool CanUpdate(const ConformanceHost& host) {
-  return CanRead(host) && host.Method("Update") != nullptr;
+  return CanRead(host) && host.Method("Create") != nullptr && host.Method("Update") != nullptr;
 }
 bool HasBatchGet(const ConformanceHost& host) {
   return CanRead(host) && host.Method("BatchGet") != nullptr;
@@ -127,18 +126,20 @@ void GetsManyAtOnce(ConformanceHost& host) {
 }
 
 struct Moment {
-  Time time;
+  Time recorded, occurred;
   MessagePtr record;  // nullptr: there was none
 };
 
 std::vector<Moment> Live(ConformanceHost& host, std::string& name) {
   std::vector<Moment> moments;
-  moments.push_back({host.Now(), nullptr});
-  auto note = [&](MessagePtr record) { moments.push_back({host.Now(), std::move(record)}); };
+  moments.push_back({host.Now(), host.calls().clock().Now() - Duration(1), nullptr});
+  auto note = [&](MessagePtr record) {
+    moments.push_back({host.Now(), host.calls().clock().Now(), std::move(record)});
+    host.calls().clock().Advance(std::chrono::hours(1));
+  };
   note(host.Created(1));
   name = host.NameOf(*moments.back().record);
   for (int salt : {2, 3}) {
-    host.calls().clock().Advance(std::chrono::hours(1));
     MessagePtr sent = host.Example(salt);
     SetField(*sent, "name", name);
     std::vector<std::string> mask;
@@ -158,7 +159,7 @@ void KnowsARecordAsOfAnyMoment(ConformanceHost& host) {
   std::string name;
   auto moments = Live(host, name);
   for (const auto& moment : moments) {
-    auto then = host.Get(name, moment.time);
+    auto then = host.Get(name, moment.recorded);
     if (moment.record == nullptr) {
       EXPECT_EQ(then.status(), NotFound(name));
       continue;
@@ -166,11 +167,29 @@ void KnowsARecordAsOfAnyMoment(ConformanceHost& host) {
     ASSERT_TRUE(then.ok()) << then.status().ToString();
     EXPECT_EQ(Bytes(**then), Bytes(*moment.record));
     // A moment before the next change answers as the one after the last.
-    auto just_before = host.Get(name, moment.time - Duration(1));
+    auto just_before = host.Get(name, moment.recorded - Duration(1));
     EXPECT_TRUE(!just_before.ok() || Bytes(**just_before) != Bytes(*moment.record));
   }
   EXPECT_EQ(host.Get(name, host.Now() + std::chrono::hours(24 * 365)).status().reason(),
             "AS_OF_IN_FUTURE");
+}
+
+void KnowsARecordEffectiveAsOfAnyMoment(ConformanceHost& host) {
+  if (!host.Takes("Get", "effective_as_of")) return;
+  std::string name;
+  auto moments = Live(host, name);
+  for (const auto& moment : moments) {
+    for (Duration later : {Duration(0), Duration(std::chrono::minutes(59))}) {
+      auto then = host.Get(name, moment.occurred + later, "effective_as_of");
+      if (moment.record == nullptr) {
+        EXPECT_TRUE(later > Duration(0) || then.status() == NotFound(name))
+            << then.status().ToString();
+        continue;
+      }
+      ASSERT_TRUE(then.ok()) << then.status().ToString();
+      EXPECT_EQ(Bytes(**then), Bytes(*moment.record));
+    }
+  }
 }
 
 void ListsAsOfAnyMoment(ConformanceHost& host) {
@@ -178,11 +197,11 @@ void ListsAsOfAnyMoment(ConformanceHost& host) {
   for (int salt = 10; salt < 15; ++salt) host.Created(salt);
   std::string name;
   auto moments = Live(host, name);
-  size_t others = host.List({.as_of = moments[0].time}).size();
+  size_t others = host.List({.as_of = moments[0].recorded}).size();
   EXPECT_GE(others, 5u);
   for (const auto& moment : moments) {
     bool there = moment.record != nullptr && !host.type().IsDeleted(*moment.record);
-    auto then = host.List({.page_size = 2, .as_of = moment.time});
+    auto then = host.List({.page_size = 2, .as_of = moment.recorded});
     const Message* found = nullptr;
     for (const auto& record : then) {
       if (host.NameOf(*record) == name) found = record.get();
@@ -235,6 +254,7 @@ const std::vector<ConformanceCheck>& ReadChecks() {
       {"KeepsTenantsApart", KeepsTenantsApart, CanRead},
       {"GetsManyAtOnce", GetsManyAtOnce, HasBatchGet},
       {"KnowsARecordAsOfAnyMoment", KnowsARecordAsOfAnyMoment, KnowsThePast},
+      {"KnowsARecordEffectiveAsOfAnyMoment", KnowsARecordEffectiveAsOfAnyMoment, KnowsThePast},
       {"ListsAsOfAnyMoment", ListsAsOfAnyMoment, KnowsThePast},
       {"HidesThePastOfWhatIsHidden", HidesThePastOfWhatIsHidden, KnowsThePast},
   };
