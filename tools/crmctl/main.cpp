@@ -14,6 +14,16 @@ namespace {
 
 const std::array kCommands = {
     crm::ctl::Command{"methods", "what the server can be asked to do", crm::ctl::ListMethods},
+    crm::ctl::Command{"events tail", "the log as it grows", crm::ctl::EventsTail},
+    crm::ctl::Command{"events replay", "the log from a position to the present",
+                      crm::ctl::EventsReplay},
+    crm::ctl::Command{"history", "who did what to a record, and when", crm::ctl::History},
+    crm::ctl::Command{"why", "the causes of an event up to the first request", crm::ctl::Why},
+    crm::ctl::Command{"undo", "take back what a run, a chain or a person did", crm::ctl::Undo},
+    crm::ctl::Command{"verify", "compare every table with its log", crm::ctl::Verify},
+    crm::ctl::Command{"dead-letters list", "events that consumers could not apply",
+                      crm::ctl::ListDeadLetters},
+    crm::ctl::Command{"dead-letters replay", "apply them again", crm::ctl::ReplayDeadLetters},
 };
 
 crm::ctl::Surroundings OfThisProcess() {

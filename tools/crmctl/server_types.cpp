@@ -125,6 +125,10 @@ Result<rpc::RpcClient*> ServerTypes::ClientOf(const std::string& service) {
   return found->second;
 }
 
+const google::protobuf::Descriptor* ServerTypes::FindMessage(const std::string& full_name) {
+  return pool_.FindMessageTypeByName(full_name);
+}
+
 std::unique_ptr<google::protobuf::Message> ServerTypes::NewMessage(
     const google::protobuf::Descriptor& type) {
   return std::unique_ptr<google::protobuf::Message>(factory_.GetPrototype(&type)->New());

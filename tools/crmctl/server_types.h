@@ -25,6 +25,8 @@ class ServerTypes {
   Result<std::vector<const google::protobuf::ServiceDescriptor*>> Services();
   // The server that has `service`; NOT_FOUND where none has. Several may have it: the first.
   Result<rpc::RpcClient*> ClientOf(const std::string& service);
+  // A message by its full name; null where no server knows it.
+  const google::protobuf::Descriptor* FindMessage(const std::string& full_name);
   rpc::RpcClient* first_client() const { return clients_.front().get(); }
   std::unique_ptr<google::protobuf::Message> NewMessage(const google::protobuf::Descriptor& type);
 

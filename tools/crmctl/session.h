@@ -52,8 +52,12 @@ class Session {
   Status Stream(const std::string& method, const google::protobuf::Message& request,
                 const std::function<bool(const std::string&)>& on_message);
 
- private:
+  // The server that has the method's service. It lives as long as the session and is thread-safe.
   Result<rpc::RpcClient*> ClientOf(const std::string& method);
+  // The caller's key and the time that one call may take.
+  rpc::ClientCallOptions CallOptions() const { return CallOptions(options_.timeout); }
+
+ private:
   rpc::ClientCallOptions CallOptions(std::chrono::milliseconds timeout) const;
 
   const SessionOptions options_;
