@@ -30,4 +30,9 @@ Status Verify(Session& session, const std::vector<std::string>& words);
 Status ListDeadLetters(Session& session, const std::vector<std::string>& words);
 Status ReplayDeadLetters(Session& session, const std::vector<std::string>& words);
 
+// `demo`: loads the demo company.
+Status Demo(Session& session, const std::vector<std::string>& words);
+// `import --mapping FILE.yaml SOURCE.csv`: rows of a CSV file into records.
+Status Import(Session& session, const std::vector<std::string>& words);
+
 }  // namespace crm::ctl

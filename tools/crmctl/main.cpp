@@ -14,6 +14,8 @@ namespace {
 
 const std::array kCommands = {
     crm::ctl::Command{"methods", "what the server can be asked to do", crm::ctl::ListMethods},
+    crm::ctl::Command{"demo", "load the demo company", crm::ctl::Demo},
+    crm::ctl::Command{"import", "rows of CSV files into records", crm::ctl::Import},
     crm::ctl::Command{"events tail", "the log as it grows", crm::ctl::EventsTail},
     crm::ctl::Command{"events replay", "the log from a position to the present",
                       crm::ctl::EventsReplay},

@@ -129,6 +129,10 @@ const google::protobuf::Descriptor* ServerTypes::FindMessage(const std::string& 
   return pool_.FindMessageTypeByName(full_name);
 }
 
+const google::protobuf::Message* ServerTypes::Prototype(const google::protobuf::Descriptor& type) {
+  return factory_.GetPrototype(&type);
+}
+
 std::unique_ptr<google::protobuf::Message> ServerTypes::NewMessage(
     const google::protobuf::Descriptor& type) {
   return std::unique_ptr<google::protobuf::Message>(factory_.GetPrototype(&type)->New());

@@ -28,6 +28,9 @@ class ServerTypes {
   // A message by its full name; null where no server knows it.
   const google::protobuf::Descriptor* FindMessage(const std::string& full_name);
   rpc::RpcClient* first_client() const { return clients_.front().get(); }
+  // A message of the type to make others from; lives as long as this object. Its New() may be
+  // called from any thread.
+  const google::protobuf::Message* Prototype(const google::protobuf::Descriptor& type);
   std::unique_ptr<google::protobuf::Message> NewMessage(const google::protobuf::Descriptor& type);
 
  private:

@@ -1,0 +1,331 @@
+#include "tools/crmctl/importer.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "tools/crmctl/field_value.h"
+#include "tools/crmctl/usage.h"
+
+namespace crm::ctl {
+
+// A value that is ready but for its lookup.
+struct Importer::PlannedValue {
+  const ValueRule* rule = nullptr;
+  std::string text;
+
+  std::optional<Reference> reference() const {
+    if (rule->lookup_collection.empty()) return std::nullopt;
+    return Reference{rule->lookup_collection, rule->lookup_by, text};
+  }
+};
+
+struct Importer::PlannedRow {
+  int64_t row = 0;
+  size_t line = 0;
+  std::vector<PlannedValue> fields;
+  std::vector<PlannedValue> create;
+  std::vector<std::pair<const VerbRule*, std::vector<PlannedValue>>> verbs;
+  Wanted wanted;
+  // Refers to a record that only a real run would have created.
+  bool hangs_in_the_air = false;
+  std::optional<Rejection> rejection;
+  // A failure that is not the row's fault.
+  Status failure;
+  PutResult result;
+
+  void Reject(const std::string& field, const std::string& reason, const std::string& message) {
+    if (!rejection) rejection = Rejection{row, line, field, reason, message};
+  }
+  void Reject(const std::string& field, const Status& status) {
+    const auto& violations = status.field_violations();
+    Reject(violations.empty() || !field.empty() ? field : violations.front().field, status.reason(),
+           violations.empty() ? status.message() : violations.front().description);
+  }
+};
+
+Importer::Importer(Remote& remote, References& references, const Mapping& mapping,
+                   const ImportOptions& options, ImportCallbacks callbacks)
+    : remote_(remote),
+      references_(references),
+      mapping_(mapping),
+      options_(options),
+      callbacks_(std::move(callbacks)) {
+  has_later_ = std::ranges::any_of(mapping.fields, &ValueRule::later);
+}
+
+Status Importer::Open() {
+  auto opened = references_.Open(mapping_.collection, mapping_.key.path);
+  if (!opened) return opened.status();
+  collection_ = *opened;
+  for (const auto& verb : mapping_.verbs) {
+    if (Status has = collection_->CheckVerb(verb.verb); !has.ok()) return has;
+  }
+  for (const auto* rule : RulesOf(mapping_)) {
+    if (rule->lookup_collection.empty()) continue;
+    Status used = references_.Use(rule->lookup_collection, rule->lookup_by);
+    if (!used.ok()) return used;
+  }
+  return Status::Ok();
+}
+
+Result<ImportCounts> Importer::Run(const std::function<std::unique_ptr<std::istream>()>& open) {
+  for (bool later : {false, true}) {
+    if (later && !has_later_) break;
+    auto in = open();
+    if (in == nullptr || !*in) return Usage("The file of " + mapping_.name + " cannot be read.");
+    if (Status done = RunPass(*in, later); !done.ok()) return done;
+  }
+  auto count = [this](RowOutcome outcome) { return counts_[static_cast<size_t>(outcome)]; };
+  return ImportCounts{count(RowOutcome::kCreated), count(RowOutcome::kUpdated),
+                      count(RowOutcome::kUnchanged), count(RowOutcome::kRejected)};
+}
+
+Result<Row::Columns> Importer::ReadHeader(CsvReader& reader) const {
+  std::vector<std::string> header;
+  auto read = reader.Next(header);
+  if (!read) return read.status();
+  Row::Columns columns;
+  for (size_t i = 0; i < header.size(); ++i) columns.emplace(header[i], i);
+  std::set<std::string> needed;
+  for (const auto* rule : RulesOf(mapping_)) {
+    if (!rule->column.empty()) needed.insert(rule->column);
+    if (rule->when) needed.insert(rule->when->column);
+  }
+  for (const auto& verb : mapping_.verbs) {
+    if (verb.when) needed.insert(verb.when->column);
+  }
+  for (const auto& column : needed) {
+    if (columns.count(column) != 0) continue;
+    return Usage("The file has no column '" + column + "', which mapping " + mapping_.name +
+                 " needs.");
+  }
+  return columns;
+}
+
+Status Importer::RunPass(std::istream& in, bool later) {
+  CsvReader reader(in);
+  auto columns = ReadHeader(reader);
+  if (!columns) return columns.status();
+  std::vector<std::string> cells;
+  std::vector<PlannedRow> batch;
+  for (int64_t row = 1;; ++row) {
+    auto read = reader.Next(cells);
+    if (!read) return read.status();
+    if (*read) {
+      PlannedRow planned;
+      if (cells.size() == columns->size()) planned = Plan(Row(*columns, cells), later);
+      planned.row = row;
+      planned.line = reader.line();
+      if (cells.size() != columns->size()) {
+        planned.Reject("", "CELL_COUNT",
+                       "has " + std::to_string(cells.size()) + " cells instead of " +
+                           std::to_string(columns->size()));
+      } else if (planned.rejection) {
+        planned.rejection->row = row;
+        planned.rejection->line = reader.line();
+      }
+      if (!later || !planned.fields.empty()) batch.push_back(std::move(planned));
+    }
+    if (batch.size() >= options_.batch_rows || !*read) {
+      if (Status put = PutBatch(batch, later); !put.ok()) return put;
+      if (callbacks_.progress) callbacks_.progress(reader.bytes_read(), row - (*read ? 0 : 1));
+      batch.clear();
+    }
+    if (!*read) return Status::Ok();
+  }
+}
+
+void Importer::PlanFields(const Row& row, bool later, PlannedRow& planned) const {
+  auto plan = [&](const std::vector<ValueRule>& rules, std::vector<PlannedValue>& values,
+                  auto&& wanted) {
+    for (const auto& rule : rules) {
+      if (!wanted(rule)) continue;
+      auto text = Apply(rule, row);
+      if (!text) {
+        planned.Reject(rule.path, text.status());
+      } else if (!text->empty()) {
+        values.push_back({&rule, *std::move(text)});
+      }
+    }
+  };
+  auto all = [](const ValueRule&) { return true; };
+  plan(mapping_.fields, planned.fields,
+       [later](const ValueRule& rule) { return rule.later == later; });
+  if (later) return;
+  plan(mapping_.create, planned.create, all);
+  for (const auto& verb : mapping_.verbs) {
+    if (!Fits(verb.when, row)) continue;
+    plan(verb.set, planned.verbs.emplace_back(&verb, std::vector<PlannedValue>()).second, all);
+  }
+}
+
+Importer::PlannedRow Importer::Plan(const Row& row, bool later) const {
+  PlannedRow planned;
+  auto key = Apply(mapping_.key, row);
+  if (key) {
+    planned.wanted.key = *key;
+  } else {
+    planned.Reject(mapping_.key.path, key.status());
+  }
+  PlanFields(row, later, planned);
+  return planned;
+}
+
+Status Importer::Resolve(std::vector<PlannedRow>& batch) {
+  std::set<Reference> wanted;
+  auto collect = [&wanted](const std::vector<PlannedValue>& values) {
+    for (const auto& value : values) {
+      if (auto reference = value.reference()) wanted.insert(*reference);
+    }
+  };
+  for (const auto& row : batch) {
+    if (row.rejection) continue;
+    collect(row.fields);
+    collect(row.create);
+    for (const auto& [verb, values] : row.verbs) collect(values);
+  }
+  return references_.Fetch(wanted);
+}
+
+void Importer::Build(PlannedRow& row) const {
+  auto text_of = [&](const PlannedValue& value) -> std::string {
+    auto reference = value.reference();
+    if (!reference) return value.text;
+    const auto* name = references_.Find(*reference);
+    if (name == nullptr) {
+      row.Reject(value.rule->path, "LOOKUP_FAILED",
+                 "there is no record in " + reference->collection + " whose " + reference->by +
+                     " is '" + value.text + "'");
+    } else if (name->empty()) {
+      row.hangs_in_the_air = true;
+    }
+    return name == nullptr ? "" : *name;
+  };
+  auto assignments = [&](const std::vector<PlannedValue>& values) {
+    std::vector<Assignment> set;
+    for (const auto& value : values) set.push_back({value.rule->path, text_of(value)});
+    return set;
+  };
+  row.wanted.record = collection_->NewRecord();
+  auto fields = assignments(row.fields);
+  fields.push_back({mapping_.key.path, row.wanted.key});
+  for (const auto& field : fields) {
+    if (field.text.empty()) continue;
+    Status set = SetValue(*row.wanted.record, field.path, field.text);
+    if (!set.ok()) row.Reject(field.path, set);
+  }
+  row.wanted.create = assignments(row.create);
+  for (const auto& [verb, values] : row.verbs) {
+    row.wanted.verbs.push_back({verb->verb, assignments(values), verb->unless});
+  }
+}
+
+void Importer::PutRow(PlannedRow& row, const google::protobuf::Message* existing,
+                      bool later) const {
+  Reference itself{mapping_.collection, mapping_.key.path, row.wanted.key};
+  // Counted when it was planned.
+  if (options_.dry_run && existing == nullptr && references_.Find(itself) != nullptr) return;
+  if (later && existing == nullptr) {
+    return row.Reject(mapping_.key.path, "RECORD_GONE", "was there a moment ago and is not now");
+  }
+  if (row.hangs_in_the_air) {
+    row.result.outcome = existing == nullptr ? Outcome::kCreated : Outcome::kUpdated;
+    return;
+  }
+  PutOptions options;
+  options.request_id =
+      remote_.run() + "/" + mapping_.name + "/" + std::to_string(row.row) + (later ? "/later" : "");
+  options.dry_run = options_.dry_run;
+  auto put = collection_->Put(row.wanted, existing, options);
+  if (put) {
+    row.result = *std::move(put);
+  } else if (IsRefusal(put.status())) {
+    row.Reject("", put.status());
+  } else {
+    row.failure = put.status();
+  }
+}
+
+Status Importer::PutRows(std::vector<PlannedRow>& batch, bool later) {
+  std::map<std::string, std::vector<PlannedRow*>> by_key;
+  std::vector<std::string> keys;
+  for (auto& row : batch) {
+    if (row.rejection) continue;
+    auto& rows = by_key[row.wanted.key];
+    if (rows.empty()) keys.push_back(row.wanted.key);
+    rows.push_back(&row);
+  }
+  auto existing = collection_->Find(keys);
+  if (!existing) return existing.status();
+  RunAll(keys.size(), options_.in_flight, [&](size_t index) {
+    const std::string& key = keys[index];
+    auto found = existing->find(key);
+    const auto* record = found == existing->end() ? nullptr : found->second.get();
+    const auto& rows = by_key.at(key);
+    PutRow(*rows.front(), record, later);
+    for (size_t i = 1; i < rows.size(); ++i) {
+      // A dry run left nothing to find.
+      if (options_.dry_run && record == nullptr) continue;
+      auto again = collection_->Find({&key, 1});
+      if (!again) {
+        rows[i]->failure = again.status();
+        return;
+      }
+      PutRow(*rows[i], again->empty() ? nullptr : again->begin()->second.get(), later);
+    }
+  });
+  return Status::Ok();
+}
+
+void Importer::Settle(const PlannedRow& row, RowOutcome outcome, bool later) {
+  auto index = static_cast<size_t>(row.row - 1);
+  if (!later) {
+    if (has_later_) outcomes_.resize(index + 1, RowOutcome::kUnchanged);
+    if (has_later_) outcomes_[index] = outcome;
+    ++counts_[static_cast<size_t>(outcome)];
+    return;
+  }
+  auto& before = outcomes_.at(index);
+  bool stays = outcome == RowOutcome::kUnchanged ||
+               (before == RowOutcome::kCreated && outcome == RowOutcome::kUpdated);
+  if (stays) return;
+  --counts_[static_cast<size_t>(before)];
+  ++counts_[static_cast<size_t>(outcome)];
+  before = outcome;
+}
+
+Status Importer::Count(const std::vector<PlannedRow>& batch, bool later) {
+  for (const auto& row : batch) {
+    if (!row.failure.ok()) return row.failure;
+    if (row.rejection) {
+      if (callbacks_.rejected) callbacks_.rejected(*row.rejection);
+      Settle(row, RowOutcome::kRejected, later);
+      continue;
+    }
+    if (row.result.outcome == Outcome::kCreated || !row.result.name.empty()) {
+      references_.Learn({mapping_.collection, mapping_.key.path, row.wanted.key}, row.result.name);
+    }
+    constexpr std::array kOutcomes = {RowOutcome::kUnchanged, RowOutcome::kCreated,
+                                      RowOutcome::kUpdated};
+    Settle(row, kOutcomes[static_cast<size_t>(row.result.outcome)], later);
+  }
+  return Status::Ok();
+}
+
+Status Importer::PutBatch(std::vector<PlannedRow>& batch, bool later) {
+  if (later) {
+    // Their rejection has been told.
+    std::erase_if(batch, [this](const PlannedRow& row) {
+      return outcomes_.at(static_cast<size_t>(row.row - 1)) == RowOutcome::kRejected;
+    });
+  }
+  if (Status resolved = Resolve(batch); !resolved.ok()) return resolved;
+  for (auto& row : batch) {
+    if (!row.rejection) Build(row);
+  }
+  if (Status put = PutRows(batch, later); !put.ok()) return put;
+  return Count(batch, later);
+}
+
+}  // namespace crm::ctl

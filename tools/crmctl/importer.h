@@ -1,0 +1,100 @@
+// Importer: one CSV file into one collection, as a mapping says.
+//
+// Rows are taken in batches; within a batch lookups are made in bulk and up to `in_flight` rows are
+// put at a time, those with the same key one after the other. Memory depends on the batch and not
+// on the file (but for a byte a row where the mapping has `later` fields).
+//
+// A row is created, updated, unchanged or rejected, and nothing else. A row that the server or the
+// mapping refuses does not stop the others; what is no row's fault does, and the same run can then
+// be started again: what is done is found, what was under way has the same request_id.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <istream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/crmctl/csv_reader.h"
+#include "tools/crmctl/mapping.h"
+#include "tools/crmctl/references.h"
+#include "tools/crmctl/remote.h"
+
+namespace crm::ctl {
+
+struct ImportOptions {
+  // Writes nothing. A row that refers to records that do not exist yet because of that is checked
+  // by the mapping alone.
+  bool dry_run = false;
+  size_t batch_rows = 500;
+  size_t in_flight = 32;
+};
+
+// Why a row was refused.
+struct Rejection {
+  // From 1, without the header.
+  int64_t row = 0;
+  size_t line = 0;
+  std::string field;
+  std::string reason;
+  std::string message;
+};
+
+struct ImportCounts {
+  int64_t created = 0;
+  int64_t updated = 0;
+  int64_t unchanged = 0;
+  int64_t rejected = 0;
+  int64_t rows() const { return created + updated + unchanged + rejected; }
+};
+
+struct ImportCallbacks {
+  std::function<void(const Rejection&)> rejected;
+  // Behind each batch: bytes of the file that were read (twice where there are two passes).
+  std::function<void(size_t bytes, int64_t rows)> progress;
+};
+
+// Not thread-safe. All arguments must outlive it.
+class Importer {
+ public:
+  Importer(Remote& remote, References& references, const Mapping& mapping,
+           const ImportOptions& options, ImportCallbacks callbacks);
+
+  // Whether the server has all that the mapping names; also tells `references` what to keep.
+  Status Open();
+  // `open` gives the file from its beginning; it is called once for each pass.
+  Result<ImportCounts> Run(const std::function<std::unique_ptr<std::istream>()>& open);
+  bool needs_second_pass() const { return has_later_; }
+
+ private:
+  enum class RowOutcome : uint8_t { kUnchanged, kCreated, kUpdated, kRejected };
+  struct PlannedValue;
+  struct PlannedRow;
+
+  Status RunPass(std::istream& in, bool later);
+  Result<Row::Columns> ReadHeader(CsvReader& reader) const;
+  PlannedRow Plan(const Row& row, bool later) const;
+  void PlanFields(const Row& row, bool later, PlannedRow& planned) const;
+  Status PutBatch(std::vector<PlannedRow>& batch, bool later);
+  Status Resolve(std::vector<PlannedRow>& batch);
+  void Build(PlannedRow& row) const;
+  Status PutRows(std::vector<PlannedRow>& batch, bool later);
+  void PutRow(PlannedRow& row, const google::protobuf::Message* existing, bool later) const;
+  Status Count(const std::vector<PlannedRow>& batch, bool later);
+  void Settle(const PlannedRow& row, RowOutcome outcome, bool later);
+
+  Remote& remote_;
+  References& references_;
+  const Mapping& mapping_;
+  const ImportOptions options_;
+  const ImportCallbacks callbacks_;
+  bool has_later_ = false;
+  const Collection* collection_ = nullptr;
+  std::array<int64_t, 4> counts_{};
+  // By row, only where there is a second pass.
+  std::vector<RowOutcome> outcomes_;
+};
+
+}  // namespace crm::ctl
