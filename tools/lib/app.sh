@@ -32,15 +32,10 @@ EOF
 
 # app_secrets: made once; they live as long as the data.
 app_secrets() {
-  local dir=$APP/secrets
-  [[ -f $dir/pepper ]] && return
-  (
-    umask 077
-    mkdir -p "$dir"
-    openssl genpkey -algorithm ed25519 -out "$dir/token.key"
-    openssl pkey -in "$dir/token.key" -pubout -out "$dir/token.pub"
-    openssl rand -base64 32 >"$dir/pepper"
-  )
+  [[ -f $APP/secrets/.made ]] && return
+  install -d -m 700 "$APP/secrets"
+  long_step "making keys for tokens and API keys" "$BUILD/bin/crm-all" keys --config "$APP/crm.yaml"
+  touch "$APP/secrets/.made"
 }
 
 app_database() {
@@ -57,9 +52,9 @@ app_version() { cat <(stat -c '%i %Y %s' "$BUILD/bin/crm-all") "$APP/crm.yaml" |
 
 # app_start: a crm-all that runs an older program or configuration is replaced; its data stay and are upgraded.
 app_start() {
+  app_config >"$APP/crm.yaml"
   app_secrets
   app_database
-  app_config >"$APP/crm.yaml"
   local version
   version=$(app_version)
   if alive "$APP/crm-all.pid"; then
