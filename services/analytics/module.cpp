@@ -26,7 +26,7 @@ std::vector<MethodBinding> Methods() {
   };
 }
 
-ServiceDefinition Definition(const entity::Settings&) {
+ServiceDefinition Define(const entity::Settings&) {
   ServiceDefinition service;
   service.name = "analytics";
   service.types = std::make_shared<RecordTypes>(Records());

@@ -14,6 +14,6 @@ std::vector<const google::protobuf::Descriptor*> Records();
 std::vector<MethodBinding> Methods();
 
 // All of it.
-ServiceDefinition Definition(const entity::Settings& settings);
+ServiceDefinition Define(const entity::Settings& settings);
 
 }  // namespace crm::analytics
