@@ -92,9 +92,10 @@ void ExpectIndexed(ConformanceHost& host, const std::string& name) {
   std::vector<pg::Param> row_of = {pg::Value(key.tenant), pg::Value(key.id)};
   for (size_t i = 0; i < type.columns().size(); ++i) {
     const Column& column = type.columns()[i];
+    std::string quoted = '"' + column.name + '"';
     std::string expression = column.kind == ColumnKind::kTime
-                                 ? "(extract(epoch FROM " + column.name + ") * 1000000)::bigint"
-                                 : column.name;
+                                 ? "(extract(epoch FROM " + quoted + ") * 1000000)::bigint"
+                                 : quoted;
     auto cell =
         host.schema()->Execute("SELECT coalesce('=' || (" + expression + ")::text, 'null') FROM " +
                                    type.table() + " WHERE tenant = $1::uuid AND id = $2::uuid",

@@ -18,6 +18,8 @@
 //   Delete     name, etag, allow_missing, request_id, validate_only -> <x>
 //   Undelete   name, etag, request_id, validate_only -> <x>
 //
+// A Create<X> that does not return X is the service's own and not bound here.
+//
 // What they refuse is said in crud.h; request_id, validate_only and permissions are the pipeline's
 // business.
 #pragma once
