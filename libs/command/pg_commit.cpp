@@ -70,7 +70,9 @@ std::vector<CommitResult> PgCommit::Commit(std::span<const WriteSet* const> grou
   std::vector<CommitResult> results(group.size());
   Status status = CommitGroup(group, results);
   if (status.ok()) return results;
-  bool settled = status.reason() == "COMMIT_UNKNOWN";
+  // It may stand (COMMIT_UNKNOWN), or stands on this server (PG_COMMIT_NOT_REPLICATED): running it
+  // again could double it.
+  bool settled = status.code() == Code::kUnknown;
   if (session_ != nullptr && !session_->Rollback().ok()) session_ = nullptr;
   if (group.size() > 1 && !settled && !ConnectionLost(status)) return CommitSingly(group, status);
   for (auto& result : results) {
@@ -223,6 +225,9 @@ Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivor
   Status unknown(Code::kUnknown, "COMMIT_UNKNOWN",
                  "The database went away during the commit; whether it took place is not known. "
                  "Repeat the call with the same request_id.");
+  std::vector<Uuid> ids;
+  for (const WriteSet* set : survivors.sets) ids.push_back(set->tenant);
+  pg::Statement tenants = pg::SetTenants(ids);
   for (int attempt = 0; attempt < kSettleAttempts; ++attempt) {
     if (attempt > 0) std::this_thread::sleep_for(kSettlePause);
     auto state = database_.XactStatus(xid);
@@ -234,18 +239,19 @@ Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivor
     }
     if (auto status = session_->Rollback(); !status.ok()) continue;
     // Committed, or a server that does not know the number (a change of timeline): our log rows
-    // tell.
-    auto found = session_->Run(std::vector{SelectNumbers(survivors.sets)});
+    // tell. Under row-level security like every other read of this role.
+    auto found = session_->Run(std::vector{tenants, SelectNumbers(survivors.sets)});
     if (!found.ok()) continue;
+    const pg::Rows& numbers = found->back();
     bool logged = std::any_of(survivors.sets.begin(), survivors.sets.end(),
                               [](const WriteSet* set) { return !set->log.empty(); });
     // After a crash the server may have given the number to another transaction: only our rows are
     // proof.
-    if (found->front().size() == 0 && (logged || *state == pg::XactState::kUnknown)) {
+    if (numbers.size() == 0 && (logged || *state == pg::XactState::kUnknown)) {
       return Unavailable("COMMIT_LOST",
                          "The database went away and nothing was stored; try again.");
     }
-    log_rows.push_back(found->front());
+    log_rows.push_back(numbers);
     return Status::Ok();
   }
   return unknown;

@@ -140,6 +140,7 @@ struct TcpGate::Rep {
   // Takes all that wait.
   void Accept();
   void Open(Fd client);
+  void ResetAll();
   // False where the connection is over.
   bool Serve(Connection& connection, const pollfd& client, const pollfd& server);
   void AddPolls(const Connection& connection, std::vector<pollfd>& polls) const;
@@ -217,6 +218,14 @@ void TcpGate::Rep::Accept() {
     if (!client.valid()) return;
     Open(std::move(client));
   }
+}
+
+void TcpGate::Rep::ResetAll() {
+  // Whom the kernel has let in believes to be connected.
+  Accept();
+  for (Connection& connection : open) connection.Abort();
+  open.clear();
+  connections = 0;
 }
 
 void TcpGate::Rep::Open(Fd client) {
@@ -314,18 +323,15 @@ void TcpGate::Delay(std::chrono::milliseconds time) {
 }
 
 void TcpGate::Shut() {
-  rep_->Apply([this] { rep_->rules = {.shut = true}; });
-  Reset();
+  // In one step, so that nothing held slips out in between.
+  rep_->Apply([this] {
+    rep_->rules = {.shut = true};
+    rep_->ResetAll();
+  });
 }
 
 void TcpGate::Reset() {
-  rep_->Apply([this] {
-    // Whom the kernel has let in believes to be connected.
-    rep_->Accept();
-    for (Connection& connection : rep_->open) connection.Abort();
-    rep_->open.clear();
-    rep_->connections = 0;
-  });
+  rep_->Apply([this] { rep_->ResetAll(); });
 }
 
 size_t TcpGate::connections() const {
