@@ -102,6 +102,11 @@ void Committer::Start() {
   });
 }
 
+void Committer::Drain() {
+  std::unique_lock lock(mutex_);
+  drained_.wait(lock, [this] { return queue_.empty() && !flushing_; });
+}
+
 void Committer::Stop() {
   {
     std::lock_guard lock(mutex_);
@@ -136,6 +141,7 @@ bool Committer::FlushOnce() {
   {
     std::lock_guard lock(mutex_);
     group = TakeGroup();
+    flushing_ = !group.empty();
   }
   if (group.empty()) return false;
   group_size_.Observe(static_cast<double>(group.size()));
@@ -163,6 +169,11 @@ bool Committer::FlushOnce() {
   }
   for (size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
   for (auto& orphan : orphans) orphan.done(StaleAgainst(orphan.key));
+  {
+    std::lock_guard lock(mutex_);
+    flushing_ = false;
+  }
+  drained_.notify_all();
   return true;
 }
 

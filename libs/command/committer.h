@@ -59,6 +59,8 @@ class Committer {
 
   // Commits until Stop; the threaded way to run it.
   void Start();
+  // Waits until nothing is queued and nothing is being committed. Between Start and Stop.
+  void Drain();
   // Commits what is queued, then ends. Later submits are refused.
   void Stop();
   // Commits one group on the calling thread: the way to run it in a simulation. False: nothing was
@@ -91,6 +93,7 @@ class Committer {
   std::function<void()> on_work_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable drained_;
   std::deque<Item> queue_;                      // GUARDED_BY(mutex_)
   std::map<RecordKey, PendingRecord> pending_;  // GUARDED_BY(mutex_)
   uint64_t last_id_ = 0;                        // GUARDED_BY(mutex_)
@@ -99,6 +102,7 @@ class Committer {
   std::set<uint64_t> dropped_;  // GUARDED_BY(mutex_)
   uint64_t forgotten_ = 0;      // GUARDED_BY(mutex_)
   bool stopped_ = false;        // GUARDED_BY(mutex_)
+  bool flushing_ = false;       // GUARDED_BY(mutex_)
   std::thread thread_;
 };
 

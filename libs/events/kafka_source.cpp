@@ -77,6 +77,7 @@ struct KafkaSource::Rep {
   std::map<kafka::TopicPartition, std::set<int64_t>> open;  // GUARDED_BY(mutex)
   std::map<kafka::TopicPartition, int64_t> taken;           // GUARDED_BY(mutex)
   size_t waiting = 0;                                       // GUARDED_BY(mutex)
+  bool stopping = false;                                    // GUARDED_BY(mutex)
   bool paused = false;                                      // of the polling thread
 };
 
@@ -112,6 +113,7 @@ void KafkaSource::Stop(std::chrono::milliseconds patience) {
   auto deadline = std::chrono::steady_clock::now() + patience;
   {
     std::unique_lock lock(rep_->mutex);
+    rep_->stopping = true;
     rep_->wake.wait_until(lock, deadline, [this] { return rep_->running.empty(); });
   }
   auto closed = rep_->consumer->Close(deadline + std::chrono::milliseconds(500));
@@ -162,6 +164,7 @@ void KafkaSource::Rep::StartReady() {
   std::vector<std::pair<std::string, Work>> ready;
   {
     std::lock_guard lock(mutex);
+    if (stopping) return;
     for (auto& [subject, queue] : subjects) {
       if (running.size() >= options.window) break;
       if (running.contains(subject) || queue.front().not_before > now) continue;
@@ -201,7 +204,9 @@ void KafkaSource::Rep::Finish(const std::string& subject, Applied applied) {
 
 // REQUIRES(mutex). Everything below the lowest open offset is done.
 void KafkaSource::Rep::Done(const Work& work) {
-  auto& offsets = open[work.partition];
+  auto found = open.find(work.partition);
+  if (found == open.end()) return;  // revoked meanwhile
+  auto& offsets = found->second;
   offsets.erase(work.offset);
   int64_t next = offsets.empty() ? taken[work.partition] : *offsets.begin();
   // Another member may have the partition by now; then the work is seen there again, and dropped by

@@ -28,6 +28,8 @@ constexpr size_t kReadBatch = 1000;
 constexpr size_t kHotRows = 5000;
 constexpr int kCheckpoints = 40;
 constexpr auto kBackoff = std::chrono::milliseconds(500);
+// Below the lease, which is not renewed meanwhile.
+constexpr auto kBrokerPatience = std::chrono::seconds(3);
 constexpr auto kEndCheckInterval = std::chrono::seconds(10);
 
 using Steady = std::chrono::steady_clock;
@@ -255,7 +257,13 @@ Status Relay::Rep::CheckEnds() {
   ends_checked = Steady::now();
   auto admin = kafka::Admin::Create(options.kafka);
   if (!admin.ok()) return admin.status();
-  auto offsets = (*admin)->Offsets(options.topic, Steady::now() + std::chrono::seconds(5));
+  kafka::TopicSpec topic;
+  topic.name = options.topic;
+  topic.replication_factor = options.replication_factor;
+  topic.config["retention.ms"] = "-1";
+  auto deadline = Steady::now() + kBrokerPatience;
+  if (auto made = (*admin)->CreateTopics({topic}, deadline); !made.ok()) return made;
+  auto offsets = (*admin)->Offsets(options.topic, deadline);
   if (!offsets.ok()) return offsets.status();
   std::map<int32_t, int64_t> ends;
   for (const auto& range : *offsets) ends[range.partition] = range.end;

@@ -27,6 +27,9 @@ namespace crm::events {
 struct RelayOptions {
   std::string service;  // "leads"
   std::string topic;    // "crm.leads.v1", with the prefix of the installation
+  // Of the topic where it is not there yet; the relay makes it, so that a broker that was away at
+  // the start or lost it is no trouble. -1: the broker's default.
+  int32_t replication_factor = -1;
   kafka::ClientOptions kafka;
   // Tells replicas apart in logs; unique per process.
   std::string holder;

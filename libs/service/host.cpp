@@ -9,7 +9,6 @@
 #include "libs/events/event_service.h"
 #include "libs/events/kafka_source.h"
 #include "libs/events/relay.h"
-#include "libs/kafka/admin.h"
 #include "libs/operations/operations.h"
 #include "libs/pg/dsn.h"
 #include "libs/service/kafka_options.h"
@@ -128,6 +127,7 @@ Status ServiceHost::Rep::Build() {
   events::RelayOptions relay_options;
   relay_options.service = definition.name;
   relay_options.topic = TopicOf(app.config, definition.name);
+  relay_options.replication_factor = app.config.kafka().replication_factor();
   relay_options.kafka = KafkaOptionsOf(app.config, definition.name + ".relay", log);
   relay_options.holder = app.ids.Next().ToString();
   relay = std::make_unique<events::Relay>(relay_options, *definition.types, *store, *committer,
@@ -224,16 +224,6 @@ std::vector<rpc::ServiceBinding> ServiceHost::Bindings() {
 }
 
 Status ServiceHost::Start() {
-  auto admin = kafka::Admin::Create(KafkaOptionsOf(rep_->app.config, name() + ".admin", rep_->log));
-  if (!admin.ok()) return admin.status();
-  kafka::TopicSpec topic;
-  topic.name = TopicOf(rep_->app.config, name());
-  topic.replication_factor = rep_->app.config.kafka().replication_factor();
-  topic.config["retention.ms"] = "-1";
-  auto created =
-      (*admin)->CreateTopics({topic}, std::chrono::steady_clock::now() + std::chrono::seconds(10));
-  // Without Kafka the service serves all the same; the relay goes on when the broker is back.
-  if (!created.ok()) rep_->log.Warning("topic not created", {{"status", created}});
   rep_->committer->Start();
   rep_->relay->Start();
   for (auto& source : rep_->sources) source->Start();
@@ -253,8 +243,10 @@ void ServiceHost::Stop(runtime::SteadyTime deadline) {
   if (rep_->front != nullptr) rep_->front->Stop();
   rep_->executor->Stop();
   if (rep_->outside != nullptr) rep_->outside->Stop();
-  rep_->committer->Stop();
+  rep_->committer->Drain();
+  // Before the committer stops: the relay's last cursor and its lease go through it.
   rep_->relay->Stop(left() / 2);
+  rep_->committer->Stop();
 }
 
 Status ServiceHost::Health() const {
