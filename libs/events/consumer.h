@@ -88,7 +88,10 @@ class EventApplier {
             std::function<void(Applied)> done);
   void ReplayNext(const Uuid& tenant, const std::string& subject, int applied,
                   std::function<void(Result<int>)> done);
-  Status ReplayOne(Call& call, const std::string& subject, bool& finished);
+  // Unparks the subject where none is left.
+  Status OldestLetter(Call& call, const std::string& subject,
+                      std::optional<kernel::v1::LogRow>& oldest);
+  Status ReplayOne(Call& call, const kernel::v1::LogRow& row);
   InternalCall MakeCall(const kernel::v1::LogRow& row, std::string_view step) const;
   std::string InboxName(const std::string& subject) const;
   std::string LetterName(const std::string& subject, int64_t version) const;

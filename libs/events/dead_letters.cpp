@@ -22,27 +22,36 @@ void EventApplier::ReplayNext(const Uuid& tenant, const std::string& subject, in
   call.principal = Principal::System(tenant, service_);
   call.cause.correlation = call.id.ToString();
   call.origin = "consumer:" + consumer_.name;
-  auto finished = std::make_shared<bool>(false);
-  call.run = [this, subject, finished](Call& one) { return ReplayOne(one, subject, *finished); };
-  auto next = [this, tenant, subject, applied, finished, done](Status status) {
+  auto oldest = std::make_shared<std::optional<LogRow>>();
+  call.run = [this, subject, oldest](Call& one) { return OldestLetter(one, subject, *oldest); };
+  auto next = [this, tenant, subject, applied, oldest, done](Status status) {
     if (!status.ok()) return done(status);
-    if (*finished) return done(applied);
-    ReplayNext(tenant, subject, applied + 1, done);
+    if (!*oldest) return done(applied);
+    auto again = [this, tenant, subject, applied, done](Status replayed) {
+      if (!replayed.ok()) return done(replayed);
+      ReplayNext(tenant, subject, applied + 1, done);
+    };
+    // As the event's own consequence, so that the chain of causes holds.
+    InternalCall replay = MakeCall(**oldest, "replay");
+    replay.run = [this, oldest](Call& one) { return ReplayOne(one, **oldest); };
+    if (auto started = pipeline_.Run(std::move(replay), again); !started.ok()) done(started);
   };
   if (auto status = pipeline_.Run(std::move(call), next); !status.ok()) done(status);
 }
 
-Status EventApplier::ReplayOne(Call& call, const std::string& subject, bool& finished) {
-  finished = false;
+Status EventApplier::OldestLetter(Call& call, const std::string& subject,
+                                  std::optional<LogRow>& oldest) {
+  oldest.reset();
   const RecordType& letters = *types_.Find(DeadLetter::descriptor());
   auto entry = call.Find<InboxEntry>(InboxName(subject));
   if (!entry.ok()) return entry.status();
   auto filter = filter::FieldEquals(letters.filter_schema(), "subject", subject);
-  if (!filter.ok()) return filter.status();
   auto mine = filter::FieldEquals(letters.filter_schema(), "consumer", consumer_.name);
   auto generation = filter::FieldEquals(letters.filter_schema(), "generation",
                                         std::to_string(consumer_.generation));
-  if (!mine.ok() || !generation.ok()) return Internal("the dead letters cannot be listed");
+  if (!filter.ok() || !mine.ok() || !generation.ok()) {
+    return Internal("the dead letters cannot be listed");
+  }
   auto waiting = filter->And(*mine).And(*generation);
   ListQuery query;
   query.type = &letters;
@@ -52,20 +61,29 @@ Status EventApplier::ReplayOne(Call& call, const std::string& subject, bool& fin
   auto found = call.List(query);
   if (!found.ok()) return found.status();
   if (found->empty()) {
-    finished = true;
     if (!*entry || !(*entry)->parked()) return Status::Ok();
     (*entry)->set_parked(false);
     return call.Project(**entry);
   }
-  std::string name = letters.Name(found->front().record.id);
+  DeadLetter letter;
+  if (auto status = DecodeRecord(found->front().record.body, letter); !status.ok()) return status;
+  if (!oldest.emplace().ParseFromString(letter.event())) {
+    return Internal("a dead letter cannot be read");
+  }
+  return Status::Ok();
+}
+
+Status EventApplier::ReplayOne(Call& call, const LogRow& row) {
+  std::string name = LetterName(row.subject(), row.version());
+  auto entry = call.Find<InboxEntry>(InboxName(row.subject()));
+  if (!entry.ok()) return entry.status();
   auto letter = call.Find<DeadLetter>(name);
   if (!letter.ok()) return letter.status();
-  if (!*letter)
+  if (!*letter) {
     return Status(Code::kAborted, "LETTER_MOVED", "Another replay is under way; try again.");
-  LogRow row;
-  if (!row.ParseFromString((*letter)->event())) return Internal("a dead letter cannot be read");
+  }
   if (auto status = RunOne(call, row); !status.ok()) return status;
-  return call.Erase(letters, name);
+  return call.Erase(*types_.Find(DeadLetter::descriptor()), name);
 }
 
 }  // namespace crm::events

@@ -1,0 +1,256 @@
+// The relay on a real broker. Its log is a MemoryStore, whose behaviour is PgStore's by the
+// conformance suite, so that what is tested is what happens between log and topic.
+#include "libs/events/relay.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+
+#include "libs/command/memory_store.h"
+#include "libs/command/store_conformance.h"
+#include "libs/events/cloud_event.h"
+#include "libs/kafka/admin.h"
+#include "libs/kafka/topic_reader.h"
+#include "libs/testing/eventually.h"
+#include "libs/testing/kafka_broker.h"
+#include "libs/testing/kafka_process.h"
+
+namespace crm::events {
+namespace {
+
+using kernel::v1::LogRow;
+using test::Eventually;
+using testing::v1::Exhibit;
+
+constexpr Uuid kTenant{{1}};
+
+// A log that can be written by several replicas, and read from Kafka.
+class RelayTest : public ::testing::Test {
+ protected:
+  // One process: its committer, and maybe a relay fed by it.
+  struct Replica {
+    Replica(RelayTest& test, const std::string& holder, Duration ahead = {})
+        : clock(SystemClock().Now() + ahead),
+          committer(test.store_, {},
+                    [this](const std::vector<LogRow>& rows) {
+                      if (offering) relay->Offer(rows);
+                    }),
+          decider(test.store_, test.clock_, &committer) {
+      RelayOptions options;
+      options.service = "museum";
+      options.topic = test.topic_;
+      options.kafka.brokers = test.address_;
+      options.holder = holder;
+      options.cursor_interval = std::chrono::milliseconds(20);
+      relay = std::make_unique<Relay>(options, test::MuseumTypes(), test.store_, committer, clock,
+                                      log, metrics);
+      committer.Start();
+    }
+    ~Replica() {
+      relay->Stop(std::chrono::milliseconds(0));
+      committer.Stop();
+    }
+
+    // Commits `count` changes of ten exhibits in turn.
+    void Write(int count) {
+      for (int i = 0; i < count; ++i) {
+        Uuid id;
+        id.bytes[15] = static_cast<uint8_t>(i % 10);
+        std::string name = "exhibits/" + id.ToString();
+        auto set = decider.Decide(kTenant, [&](Call& call) {
+          auto known = call.Find<Exhibit>(name);
+          Exhibit next = *known ? **known : Exhibit();
+          next.set_name(name);
+          next.set_year(next.year() + 1);
+          return call.StoreWithFact(next, *known ? "updated" : "created");
+        });
+        ASSERT_TRUE(committer.Submit(std::move(set), [](CommitResult) {}).ok());
+        committer.Drain();
+      }
+    }
+
+    // For leases; stands still, so that one's lease never ends for itself.
+    ManualClock clock;
+    log::Logger log = log::Logger::Silent();
+    metrics::Registry metrics;
+    std::atomic<bool> offering = true;
+    std::unique_ptr<Relay> relay;
+    Committer committer;
+    test::Decider decider;
+  };
+
+  int64_t Cursor() {
+    const RecordType& type = *test::MuseumTypes().Find(kernel::v1::RelayCursor::descriptor());
+    auto record = store_.Get({&type, Uuid{}, NamedUuid("relay", "museum")}, {});
+    kernel::v1::RelayCursor cursor;
+    EXPECT_TRUE(!*record || cursor.ParseFromString((*record)->body));
+    return cursor.cursor();
+  }
+  int64_t Head() { return store_.LogHead({})->first; }
+  ::testing::AssertionResult Relayed() {
+    return Eventually([&] { return Cursor() == Head(); });
+  }
+
+  // All rows in the topic, each partition in its order.
+  std::vector<LogRow> Topic() {
+    kafka::TopicReaderOptions options;
+    options.client.brokers = address_;
+    options.topic = topic_;
+    auto reader = kafka::TopicReader::Open(
+        options, std::chrono::steady_clock::now() + std::chrono::seconds(20));
+    std::vector<LogRow> rows;
+    if (!reader.ok()) return rows;
+    while (!(*reader)->done()) {
+      auto messages = (*reader)->Next(std::chrono::seconds(20));
+      if (!messages.ok()) break;
+      for (const auto& message : *messages) {
+        auto row = FromCloudEvent(message);
+        EXPECT_TRUE(row.ok()) << row.status().ToString();
+        if (row.ok()) rows.push_back(*row);
+      }
+    }
+    return rows;
+  }
+  // Per subject, what a reader that drops repeats sees is the log: versions 1, 2, ... without a
+  // gap.
+  void ExpectWholeLog(const std::vector<LogRow>& rows) {
+    std::map<std::string, int64_t> versions;
+    int64_t seen = 0;
+    for (const auto& row : rows) {
+      int64_t& last = versions[row.subject()];
+      if (row.version() <= last) continue;
+      EXPECT_EQ(row.version(), last + 1) << "a version of " << row.subject() << " was skipped";
+      last = row.version();
+      ++seen;
+    }
+    EXPECT_EQ(seen, Head());
+  }
+
+  test::KafkaBroker broker_;
+  std::string address_ = broker_.address();
+  std::string topic_ = broker_.prefix() + "crm.museum.v1";
+  SystemClock clock_;
+  MemoryStore store_{test::MuseumTypes(), clock_};
+};
+
+TEST_F(RelayTest, CopiesWhatWasCommittedBeforeAndAfterItsStart) {
+  Replica replica(*this, "one");
+  replica.offering = false;
+  replica.Write(25);
+  replica.offering = true;
+  replica.relay->Start();
+  ASSERT_TRUE(Relayed());
+  replica.Write(50);
+  ASSERT_TRUE(Relayed());
+  auto rows = Topic();
+  ASSERT_EQ(rows.size(), 75u) << "nothing is repeated where nothing failed";
+  ExpectWholeLog(rows);
+  EXPECT_GT(replica.metrics
+                .AddCounter({.name = "crm_relay_hot_events_total",
+                             .help = "Events that went from the commit to Kafka without a "
+                                     "read.",
+                             .labels = {"service"}})
+                .With({"museum"})
+                .value(),
+            0);
+}
+
+TEST_F(RelayTest, KeepsEveryFieldOfARow) {
+  Replica replica(*this, "one");
+  replica.relay->Start();
+  replica.Write(1);
+  ASSERT_TRUE(Relayed());
+  auto rows = Topic();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows.front().SerializeAsString(), store_.ReadLog({}, {})->front().SerializeAsString());
+}
+
+TEST_F(RelayTest, CopiesWhatOtherReplicasCommit) {
+  Replica one(*this, "one"), two(*this, "two");
+  one.relay->Start();
+  one.Write(10);
+  two.offering = false;
+  two.Write(10);
+  one.Write(10);
+  ASSERT_TRUE(Relayed());
+  ExpectWholeLog(Topic());
+}
+
+TEST_F(RelayTest, LeavesTheCopyingToTheHolderOfTheLease) {
+  Replica one(*this, "one"), two(*this, "two");
+  one.relay->Start();
+  one.Write(10);
+  ASSERT_TRUE(Relayed());
+  two.relay->Start();
+  two.Write(10);
+  one.Write(10);
+  ASSERT_TRUE(Relayed());
+  EXPECT_EQ(Topic().size(), 30u);
+  // Given back, it is taken at once.
+  one.relay->Stop(std::chrono::seconds(5));
+  two.Write(10);
+  ASSERT_TRUE(Relayed());
+  auto rows = Topic();
+  EXPECT_EQ(rows.size(), 40u);
+  ExpectWholeLog(rows);
+}
+
+// To each new replica the lease of the one before has ended, as after a pause; the old one does not
+// know and goes on.
+TEST_F(RelayTest, SkipsNothingWhereOneWithoutItsLeaseGoesOn) {
+  std::vector<std::unique_ptr<Replica>> replicas;
+  for (int i = 0; i < 5; ++i) {
+    replicas.push_back(
+        std::make_unique<Replica>(*this, std::to_string(i), std::chrono::hours(i + 1)));
+    replicas.back()->Write(20);
+    replicas.back()->relay->Start();
+    for (auto& replica : replicas) replica->Write(20);
+    ASSERT_TRUE(Relayed());
+  }
+  ExpectWholeLog(Topic());
+}
+
+TEST_F(RelayTest, SendsAgainWhatATopicHasLost) {
+  {
+    Replica first(*this, "one");
+    first.relay->Start();
+    first.Write(30);
+    ASSERT_TRUE(Relayed());
+    first.relay->Stop(std::chrono::seconds(5));
+  }
+  kafka::ClientOptions options;
+  options.brokers = address_;
+  auto admin = kafka::Admin::Create(options);
+  auto soon = [] { return std::chrono::steady_clock::now() + std::chrono::seconds(20); };
+  ASSERT_TRUE((*admin)->DeleteTopics({topic_}, soon()).ok());
+  ASSERT_TRUE(Eventually([&] {
+    auto count = (*admin)->CountPartitions(topic_, soon());
+    return count.ok() && !*count;
+  }));
+  Replica second(*this, "two");
+  second.relay->Start();
+  second.Write(10);
+  ASSERT_TRUE(Eventually([&] { return Topic().size() >= 40; }));
+  ASSERT_TRUE(Relayed());
+  ExpectWholeLog(Topic());
+}
+
+TEST_F(RelayTest, WaitsForABrokerThatIsAwayUnderWritesAndThenDrains) {
+  test::KafkaProcess away;
+  away.Start();
+  address_ = away.address();
+  Replica replica(*this, "one");
+  replica.relay->Start();
+  replica.Write(20);
+  ASSERT_TRUE(Relayed());
+  away.Kill();
+  replica.Write(40);
+  EXPECT_LT(Cursor(), Head());
+  away.Start();
+  ASSERT_TRUE(Relayed());
+  ExpectWholeLog(Topic());
+}
+
+}  // namespace
+}  // namespace crm::events
