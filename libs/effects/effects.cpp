@@ -24,6 +24,11 @@ Duration PauseAfter(int attempts) {
   return std::min<Duration>(kFirstPause * (1 << std::min(attempts, 20)), kLongestPause);
 }
 
+void TryAgain(Effect& effect, int attempts, Effect::State otherwise, Time now) {
+  effect.set_state(effect.attempts() >= attempts ? otherwise : Effect::PENDING);
+  SetNextAttempt(effect, now + PauseAfter(effect.attempts()));
+}
+
 }  // namespace
 
 EffectPump::EffectPump(std::vector<std::shared_ptr<EffectAdapter>> adapters, std::string service,
@@ -148,15 +153,11 @@ void EffectPump::Record(const Uuid& tenant, const Effect& effect, const EffectOu
             current.set_state(Effect::FAILED);
             break;
           case EffectOutcome::Kind::kUnknown:
-            if (!dedupes) {
-              current.set_state(Effect::PARKED);
-              break;
-            }
-            [[fallthrough]];
+            // It may have happened: only the provider's own dedupe makes another try safe.
+            TryAgain(current, dedupes ? kMaxAttempts : 0, Effect::PARKED, call.now());
+            break;
           case EffectOutcome::Kind::kRetry:
-            current.set_state(current.attempts() >= kMaxAttempts ? Effect::FAILED
-                                                                 : Effect::PENDING);
-            SetNextAttempt(current, call.now() + PauseAfter(current.attempts()));
+            TryAgain(current, kMaxAttempts, Effect::FAILED, call.now());
             break;
         }
         return Status::Ok();

@@ -41,19 +41,21 @@ TimerPump::TimerPump(std::vector<TimerHandler> handlers, std::string service,
                                  .help = "Calls made for due timers, by kind and code.",
                                  .labels = {"service", "kind", "code"}})) {}
 
-Result<std::vector<ListedRecord>> TimerPump::List(const filter::CheckedFilter* filter, size_t limit,
+Result<std::vector<ListedRecord>> TimerPump::List(const filter::CheckedFilter* filter,
+                                                  std::optional<ListPosition> after, size_t limit,
                                                   std::stop_token stop) {
   ListQuery query;
   query.type = &type_;
   query.filter = filter;
   query.now = clock_.Now();
   query.order = {{"due_time", false}};
+  query.after = std::move(after);
   query.limit = limit;
   return store_.List(query, stop);
 }
 
 Result<std::optional<Time>> TimerPump::NextDue(std::stop_token stop) {
-  auto next = List(nullptr, 1, stop);
+  auto next = List(nullptr, std::nullopt, 1, stop);
   if (!next.ok()) return next.status();
   if (next->empty()) return std::optional<Time>();
   return std::optional(std::get<Time>(next->front().position.values.front()));
@@ -62,22 +64,31 @@ Result<std::optional<Time>> TimerPump::NextDue(std::stop_token stop) {
 Result<int> TimerPump::Fire(std::stop_token stop) {
   auto due = filter::ParseAndCheck("due_time <= now()", type_.filter_schema());
   if (!due.ok()) return due.status();
-  auto listed = List(&*due, kBatch, stop);
-  if (!listed.ok()) return listed.status();
   int started = 0;
-  for (const auto& item : *listed) {
-    Timer timer;
-    if (auto status = DecodeRecord(item.record.body, timer); !status.ok()) return status;
-    {
-      std::lock_guard lock(mutex_);
-      Flight& flight = flights_[{&type_, item.tenant, item.record.id}];
-      if (flight.running || clock_.Now() < flight.not_before) continue;
-      flight.running = true;
+  std::optional<ListPosition> after;
+  // Page by page, so that timers that keep failing do not hide those behind them.
+  while (started < static_cast<int>(kBatch)) {
+    auto listed = List(&*due, after, kBatch, stop);
+    if (!listed.ok()) return listed.status();
+    for (const auto& item : *listed) {
+      Timer timer;
+      if (auto status = DecodeRecord(item.record.body, timer); !status.ok()) return status;
+      if (!TakeOff({&type_, item.tenant, item.record.id})) continue;
+      Start(item.tenant, timer);
+      ++started;
     }
-    Start(item.tenant, timer);
-    ++started;
+    if (listed->size() < kBatch) break;
+    after = listed->back().position;
   }
   return started;
+}
+
+bool TimerPump::TakeOff(const RecordKey& key) {
+  std::lock_guard lock(mutex_);
+  Flight& flight = flights_[key];
+  if (flight.running || clock_.Now() < flight.not_before) return false;
+  flight.running = true;
+  return true;
 }
 
 void TimerPump::Start(const Uuid& tenant, const Timer& timer) {

@@ -48,8 +48,11 @@ class TimerPump {
     Time not_before{};
   };
 
-  Result<std::vector<ListedRecord>> List(const filter::CheckedFilter* filter, size_t limit,
+  Result<std::vector<ListedRecord>> List(const filter::CheckedFilter* filter,
+                                         std::optional<ListPosition> after, size_t limit,
                                          std::stop_token stop);
+  // False: its call is under way, or pauses after a failure.
+  bool TakeOff(const RecordKey& key);
   void Start(const Uuid& tenant, const kernel::v1::Timer& timer);
   Status Run(Call& call, const std::string& name);
   void Finished(const RecordKey& key, const Status& status);
