@@ -44,10 +44,23 @@ std::string InternalTokens::For(const Principal& principal) {
   return token;
 }
 
+std::string RouteOf(const std::string& method, const google::protobuf::Message& request) {
+  std::string service = method.substr(0, method.find('/'));
+  bool shared = service.starts_with("crm.events.") || service.starts_with("crm.kernel.");
+  const auto* field = request.GetDescriptor()->FindFieldByName("source");
+  if (!shared || field == nullptr ||
+      field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
+    return service;
+  }
+  std::string source = request.GetReflection()->GetString(request, field);
+  if (source.empty()) return service;
+  return "crm." + source + ".v1" + service.substr(service.rfind('.'));
+}
+
 Status InternalCaller::Call(const Principal& principal, const std::string& method,
                             const google::protobuf::Message& request,
                             google::protobuf::Message& response, std::stop_token stop) {
-  auto client = channels_.ForService(method.substr(0, method.find('/')));
+  auto client = channels_.ForService(RouteOf(method, request));
   if (!client.ok()) return client.status();
   rpc::ClientCallOptions options;
   options.timeout = kTimeout;

@@ -34,6 +34,11 @@ class InternalTokens {
   std::map<std::string, Given> given_;  // GUARDED_BY(mutex_)
 };
 
+// The proto service by whose route a method is reached: its own, but for methods that every service
+// has (crm.events.v1.EventService) that of the service which the request's `source` names, so
+// "crm.deals.v1.EventService".
+std::string RouteOf(const std::string& method, const google::protobuf::Message& request);
+
 // Calls any method of any service. Blocks. Thread-safe; what it is given must outlive it.
 class InternalCaller {
  public:

@@ -148,6 +148,8 @@ Status AddServices(const ProcessDescription& process, runtime::AppContext& app,
   // What no other address is configured for is here.
   for (const auto& [service, module] : module_by_service) {
     shared->channels.Route(service, (*server)->address());
+    // By its package too: what every service has is asked of "crm.deals.v1.EventService".
+    shared->channels.Route(service.substr(0, service.rfind('.')), (*server)->address());
   }
   if (app.config.services().empty()) shared->channels.Route("", (*server)->address());
   modules.Add(

@@ -320,7 +320,8 @@ INSTANTIATE_TEST_SUITE_P(
                          *rule.mutable_actions() = valid.actions();
                          rule.set_condition("");
                        },
-                       {"events", "actions", "condition"}}}})),
+                       {"events", "actions", "condition"}},
+                      {"crm.workflow.v1.RuleService", v1::PlannedAction::descriptor()}}})),
     entity::ConformanceCaseName);
 
 }  // namespace
