@@ -76,6 +76,21 @@ TEST_F(Pipelines, ThereIsOneDefaultAtMostAndADeletedOneGivesItUp) {
   EXPECT_EQ(MakeDeal().pipeline(), second.name());
 }
 
+TEST_F(Pipelines, ADefaultThatAnUndoTookBackCanBeMadeAgain) {
+  Pipeline undone = MakePipeline();
+  ASSERT_TRUE(service_
+                  .Run([&](crm::Call& call) -> Status {
+                    auto pipeline = call.Load<Pipeline>(undone.name());
+                    if (!pipeline.ok()) return pipeline.status();
+                    *pipeline->mutable_delete_time() = ToTimestamp(call.now());
+                    return call.StoreWithFact(*pipeline, "deleted");
+                  })
+                  .ok());
+  EXPECT_EQ(Call<Deal>("CreateDeal", ToCreate(5000)).status().reason(), "NO_DEFAULT_PIPELINE");
+  Pipeline again = MakePipeline();
+  EXPECT_EQ(MakeDeal().pipeline(), again.name());
+}
+
 TEST_F(Pipelines, KeepTheStagesThatOpenDealsAreIn) {
   v1::UpdatePipelineRequest update;
   *update.mutable_pipeline() = MakePipeline();

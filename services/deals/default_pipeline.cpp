@@ -16,16 +16,26 @@ std::string ClaimName(const Call& call) {
   return Claims(call).Name(NamedUuid("pipelines.is_default", "true"));
 }
 
+// The pipeline that holds the claim and still is a default: an undo changes pipelines without
+// asking here.
+Result<std::optional<v1::Pipeline>> FindDefault(Call& call) {
+  auto claim = call.Find<UniqueClaim>(ClaimName(call));
+  if (!claim.ok()) return claim.status();
+  if (!*claim) return std::optional<v1::Pipeline>();
+  auto pipeline = call.Find<v1::Pipeline>((*claim)->holder());
+  if (!pipeline.ok()) return pipeline.status();
+  bool valid = *pipeline && (*pipeline)->is_default() && !(*pipeline)->has_delete_time();
+  return valid ? std::move(*pipeline) : std::optional<v1::Pipeline>();
+}
+
 }  // namespace
 
 Result<v1::Pipeline> LoadDefaultPipeline(Call& call) {
-  auto claim = call.Find<UniqueClaim>(ClaimName(call));
-  if (!claim.ok()) return claim.status();
-  if (!*claim) {
-    return FailedPrecondition("NO_DEFAULT_PIPELINE",
-                              "No pipeline is the default; name one, or set is_default of one.");
-  }
-  return call.Load<v1::Pipeline>((*claim)->holder());
+  auto pipeline = FindDefault(call);
+  if (!pipeline.ok()) return pipeline.status();
+  if (*pipeline) return std::move(**pipeline);
+  return FailedPrecondition("NO_DEFAULT_PIPELINE",
+                            "No pipeline is the default; name one, or set is_default of one.");
 }
 
 Status KeepDefault(Call& call, const v1::Pipeline& stored) {
@@ -35,7 +45,9 @@ Status KeepDefault(Call& call, const v1::Pipeline& stored) {
   bool wants = stored.is_default() && !stored.has_delete_time();
   if (holds == wants) return Status::Ok();
   if (!wants) return call.Erase(Claims(call), ClaimName(call));
-  if (*claim) {
+  auto other = FindDefault(call);
+  if (!other.ok()) return other.status();
+  if (*other) {
     return Status(Code::kAlreadyExists, "VALUE_TAKEN",
                   "Another pipeline is the default; clear its is_default first.")
         .With("field", "is_default")
