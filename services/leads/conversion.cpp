@@ -1,0 +1,139 @@
+// ConvertLead and UndoConversion. The names of what a conversion makes are chosen here and stand in
+// the fact; contacts and deals make the records from it, so a conversion needs none of them to be
+// there.
+#include "crm/contacts/v1/contact.pb.h"
+#include "crm/deals/v1/deal.pb.h"
+#include "crm/leads/v1/lead_events.pb.h"
+#include "crm/leads/v1/lead_service.pb.h"
+#include "libs/entity/ask.h"
+#include "libs/entity/standard_methods.h"
+#include "libs/entity/text.h"
+#include "services/leads/lead.h"
+#include "services/leads/lead_service.h"
+
+namespace crm::leads {
+
+using v1::ConvertLeadRequest;
+using v1::ConvertLeadResponse;
+using v1::Lead;
+using v1::LeadConverted;
+using v1::UndoConversionRequest;
+
+namespace {
+
+constexpr char kContacts[] = "crm.contacts.v1.ContactService";
+constexpr char kCompanies[] = "crm.contacts.v1.CompanyService";
+constexpr char kDeals[] = "crm.deals.v1.DealService";
+
+// A record that the caller names must be one that the caller may see.
+template <class M>
+Status CheckThere(Call& call, const char* service, const std::string& name, const char* field) {
+  auto record = entity::AskGet<M>(call, service, name, entity::As::kCaller);
+  if (record.ok() && !record->has_delete_time()) return Status::Ok();
+  bool wrong = record.ok() || record.status().code() == Code::kNotFound ||
+               record.status().code() == Code::kInvalidArgument;
+  return wrong ? InvalidField(field, "there is no " + name) : record.status();
+}
+
+Result<LeadConverted> Plan(Call& call, const Lead& lead, const ConvertLeadRequest& request) {
+  LeadConverted fact;
+  fact.set_contact(request.contact());
+  if (request.contact().empty()) {
+    fact.set_contact("contacts/" + call.NewId("contact").ToString());
+    fact.set_create_contact(true);
+  } else if (auto status =
+                 CheckThere<contacts::v1::Contact>(call, kContacts, request.contact(), "contact");
+             !status.ok()) {
+    return status;
+  }
+  fact.set_company(request.company());
+  if (!request.company().empty()) {
+    auto status = CheckThere<contacts::v1::Company>(call, kCompanies, request.company(), "company");
+    if (!status.ok()) return status;
+  } else if (request.create_company()) {
+    if (lead.company_name().empty()) {
+      return InvalidField("create_company", "the lead has no company_name to make a company of");
+    }
+    fact.set_company("companies/" + call.NewId("company").ToString());
+    fact.set_create_company(true);
+  }
+  if (!request.create_deal()) return fact;
+  if (entity::CountCharacters(request.deal_title()) > 300) {
+    return InvalidField("deal_title", "has more than 300 characters");
+  }
+  fact.set_deal("deals/" + call.NewId("deal").ToString());
+  fact.set_create_deal(true);
+  fact.set_deal_title(request.deal_title().empty() ? lead.display_name() : request.deal_title());
+  fact.set_pipeline(request.pipeline());
+  return fact;
+}
+
+Result<ConvertLeadResponse> ConvertLead(Call& call, const ConvertLeadRequest& request) {
+  auto lead = call.Load<Lead>(request.name());
+  if (!lead.ok()) return lead.status();
+  auto state = NextState(*lead, Verb::kConvert);
+  if (!state.ok()) return state.status();
+  if (!request.etag().empty() && request.etag() != lead->etag()) {
+    return Status(Code::kAborted, "ETAG_MISMATCH",
+                  "The lead was changed since you read it; read it again.")
+        .With("name", lead->name());
+  }
+  auto fact = Plan(call, *lead, request);
+  if (!fact.ok()) return fact.status();
+  lead->set_state(*state);
+  lead->set_converted_contact(fact->contact());
+  lead->set_converted_company(fact->company());
+  lead->set_converted_deal(fact->deal());
+  // Who has become a contact has been spoken to.
+  if (!lead->has_first_contact_time()) {
+    SetTimestamp(*lead, Lead::descriptor()->FindFieldByName("first_contact_time"), call.now());
+  }
+  if (auto status = call.Store(*lead, *fact); !status.ok()) return status;
+  ConvertLeadResponse response;
+  *response.mutable_lead() = *lead;
+  response.set_contact(fact->contact());
+  response.set_company(fact->company());
+  response.set_deal(fact->deal());
+  response.set_pending(fact->create_contact() || fact->create_company() || fact->create_deal());
+  return response;
+}
+
+Status CheckNotWon(Call& call, const Lead& lead) {
+  if (lead.converted_deal().empty()) return Status::Ok();
+  auto deal = entity::AskGet<deals::v1::Deal>(call, kDeals, lead.converted_deal());
+  if (!deal.ok()) {
+    bool none_yet = deal.status().code() == Code::kNotFound;
+    return none_yet ? Status::Ok() : deal.status();
+  }
+  if (deal->state() != deals::v1::Deal::WON) return Status::Ok();
+  return FailedPrecondition("DEAL_WON",
+                            "The deal of this lead is won; its conversion cannot be undone.")
+      .With("name", lead.name())
+      .With("deal", deal->name());
+}
+
+Result<Lead> UndoConversion(Call& call, const UndoConversionRequest& request) {
+  auto lead = call.Load<Lead>(request.name());
+  if (!lead.ok()) return lead;
+  auto state = NextState(*lead, Verb::kUndoConversion);
+  if (!state.ok()) return state.status();
+  if (auto status = CheckNotWon(call, *lead); !status.ok()) return status;
+  lead->set_state(*state);
+  lead->clear_converted_contact();
+  lead->clear_converted_company();
+  lead->clear_converted_deal();
+  v1::LeadConversionUndone fact;
+  fact.set_reason(request.reason());
+  if (auto status = call.Store(*lead, fact); !status.ok()) return status;
+  return lead;
+}
+
+}  // namespace
+
+std::vector<MethodBinding> ConversionMethods() {
+  const auto* service = entity::FindService("crm.leads.v1.LeadService");
+  return {Bind<ConvertLeadRequest, ConvertLeadResponse>(service, "ConvertLead", ConvertLead),
+          Bind<UndoConversionRequest, Lead>(service, "UndoConversion", UndoConversion)};
+}
+
+}  // namespace crm::leads

@@ -1,0 +1,69 @@
+#include "services/leads/lead_consumer.h"
+
+#include "crm/activities/v1/activity_events.pb.h"
+#include "crm/identity/v1/identity_events.pb.h"
+#include "services/leads/hand_over.h"
+#include "services/leads/lead.h"
+#include "services/leads/lead_service.h"
+
+namespace crm::leads {
+
+using activities::v1::Note;
+using activities::v1::NoteEvent;
+using activities::v1::TaskEvent;
+using events::Event;
+using identity::v1::UserEvent;
+using v1::Lead;
+
+namespace {
+
+// The lead where there is one that is open; activities may be about anything, and come late.
+Result<std::optional<Lead>> FindOpen(Call& call, const std::string& subject) {
+  if (!subject.starts_with("leads/")) return std::optional<Lead>();
+  auto lead = call.Find<Lead>(subject);
+  if (!lead.ok()) {
+    if (lead.status().code() == Code::kInvalidArgument) return std::optional<Lead>();
+    return lead;
+  }
+  if (*lead && ((*lead)->has_delete_time() || !IsOpen(**lead))) return std::optional<Lead>();
+  return lead;
+}
+
+Status OnTask(Call& call, const TaskEvent& event, const Event&) {
+  if (!event.has_completed() || event.task().kind() != "contact_lead") return Status::Ok();
+  auto lead = FindOpen(call, event.task().subject());
+  if (!lead.ok()) return lead.status();
+  // The task is also completed because a contact was recorded.
+  if (!*lead || (*lead)->state() != Lead::NEW) return Status::Ok();
+  return StoreContact(call, **lead, event.task().name());
+}
+
+Status OnNote(Call& call, const NoteEvent& event, const Event&) {
+  bool talk = event.note().kind() == Note::CALL || event.note().kind() == Note::MEETING;
+  if (!event.has_created() || !talk || !event.note().reached()) return Status::Ok();
+  auto lead = FindOpen(call, event.note().subject());
+  if (!lead.ok()) return lead.status();
+  if (!*lead) return Status::Ok();
+  return StoreContact(call, **lead, event.note().name());
+}
+
+Status OnUser(Call& call, const UserEvent& event, const Event&) {
+  if (!event.has_dismissed()) return Status::Ok();
+  return HandOverOf(call, event.user(), event.dismissed());
+}
+
+}  // namespace
+
+events::EventConsumer ActivitiesConsumer() {
+  return {.name = "leads.on_activities",
+          .sources = {"activities"},
+          .functions = {events::On<TaskEvent>(OnTask), events::On<NoteEvent>(OnNote)}};
+}
+
+events::EventConsumer IdentityConsumer() {
+  return {.name = "leads.on_identity",
+          .sources = {"identity"},
+          .functions = {events::On<UserEvent>(OnUser)}};
+}
+
+}  // namespace crm::leads

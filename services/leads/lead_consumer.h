@@ -1,0 +1,14 @@
+// What leads does on events of other services.
+#pragma once
+
+#include "libs/events/consumer.h"
+
+namespace crm::leads {
+
+// A contact task that is done, or a call or meeting at which the person was reached: somebody was
+// in touch.
+events::EventConsumer ActivitiesConsumer();
+// Somebody has left: the open leads go to the successor (C12).
+events::EventConsumer IdentityConsumer();
+
+}  // namespace crm::leads
