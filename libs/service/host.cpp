@@ -11,6 +11,7 @@
 #include "libs/events/relay.h"
 #include "libs/operations/operations.h"
 #include "libs/pg/dsn.h"
+#include "libs/service/databases.h"
 #include "libs/service/kafka_options.h"
 #include "libs/service/ticker.h"
 
@@ -23,22 +24,6 @@ constexpr auto kPruneInterval = std::chrono::minutes(1);
 constexpr size_t kPruneBatch = 1000;
 constexpr size_t kCommitQueue = 4096;
 constexpr size_t kFrontThreads = 2;
-
-Result<pg::DatabaseOptions> DatabaseOf(const config::v1::PostgresModule& settings,
-                                       const std::string& role, const std::string& password_file) {
-  auto dsn = pg::DsnForRole(settings.dsn(), role, "");
-  if (!dsn.ok()) return dsn.status();
-  pg::DatabaseOptions options;
-  options.dsn = std::move(*dsn);
-  options.password_file = password_file;
-  options.schema = settings.schema();
-  options.pool_size = static_cast<size_t>(settings.pool_size());
-  options.pool_wait = std::chrono::duration_cast<std::chrono::milliseconds>(
-      config::ToDuration(settings.pool_wait()));
-  options.connect_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
-      config::ToDuration(settings.connect_timeout()));
-  return options;
-}
 
 CommitterOptions CommitterOptionsOf(const config::v1::Limits& limits) {
   CommitterOptions options;
@@ -89,17 +74,10 @@ struct ServiceHost::Rep {
 };
 
 Status ServiceHost::Rep::Build() {
-  auto settings = config::PostgresOf(app.config, definition.name);
-  auto own_options = DatabaseOf(settings, settings.role(), settings.password_file());
-  auto all_options = DatabaseOf(settings, settings.scan_role(), settings.scan_password_file());
-  if (!own_options.ok()) return own_options.status();
-  if (!all_options.ok()) return all_options.status();
-  auto own = pg::Database::Open(*own_options);
-  auto all = pg::Database::Open(*all_options);
-  if (!own.ok()) return own.status();
-  if (!all.ok()) return all.status();
-  database = std::move(*own);
-  scan = std::move(*all);
+  auto databases = OpenDatabases(app.config, definition.name);
+  if (!databases.ok()) return databases.status();
+  database = std::move(databases->own);
+  scan = std::move(databases->scan);
   store = std::make_unique<PgStore>(*database, *scan);
   const auto& limits = app.config.limits();
   executor = std::make_unique<ThreadPool>(static_cast<size_t>(limits.worker_threads()),

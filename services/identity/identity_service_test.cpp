@@ -8,6 +8,7 @@
 #include "libs/auth/authenticator.h"
 #include "libs/auth/test_keys.h"
 #include "libs/testing/call_harness.h"
+#include "services/identity/bootstrap.h"
 #include "services/identity/module.h"
 #include "services/identity/permissions.h"
 #include "services/identity/tenants.h"
@@ -323,6 +324,29 @@ TEST_F(IdentityTest, L07ListsWhoCanTakeWorkAtAMoment) {
   EXPECT_THAT(AvailableAt(noon + hours(1), sales.name()),
               UnorderedElementsAre("dana@x.com", "amir@x.com"));
   EXPECT_THAT(AvailableAt(noon, service.name()), ElementsAre("other@x.com"));
+}
+
+TEST_F(IdentityTest, BootstrapsATenantOnceWithKeysThatWork) {
+  NewTenant wanted{"Window Shop", "Owner@Example.com", "", kPassword};
+  BootstrappedTenant made;
+  auto bootstrap = [&](Call& call) {
+    auto result = BootstrapTenant(call, wanted, secrets_->hasher);
+    if (result.ok()) made = *result;
+    return result.status();
+  };
+  auto status = identity_.Run(bootstrap);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(made.short_name, "window-shop");
+  auto login = Must<v1::LoginResponse>("Login", LoginOf("owner@example.com"));
+  EXPECT_TRUE(HolderOf(login.access_token()).Allows("anything", "at_all"));
+  auto key = Must<v1::ExchangeApiKeyResponse>("ExchangeApiKey", ExchangeOf(made.admin_key));
+  EXPECT_TRUE(HolderOf(key.access_token()).Allows("anything", "at_all"));
+  auto form = Must<v1::ExchangeApiKeyResponse>("ExchangeApiKey", ExchangeOf(made.form_key));
+  EXPECT_TRUE(HolderOf(form.access_token()).Allows("lead", "submit"));
+  EXPECT_FALSE(HolderOf(form.access_token()).Allows("lead", "get"));
+  auto rows = identity_.Log().size();
+  EXPECT_EQ(identity_.Run(bootstrap).reason(), "TENANT_EXISTS");
+  EXPECT_EQ(identity_.Log().size(), rows);
 }
 
 TEST(Tenants, HaveIdsThatFollowFromTheirShortNames) {
