@@ -23,6 +23,9 @@ kafka:
   bootstrap_servers: [127.0.0.1:$(port dev kafka)]
 redis:
   address: 127.0.0.1:$(port dev redis)
+bootstrap:
+  tenant: Windows of the North
+  email: admin@demo.example
 auth:
   token_signing_key_file: $APP/secrets/token.key
   token_public_key_files: [$APP/secrets/token.pub]

@@ -16,7 +16,8 @@ env_dev() {
   cat <<EOF
 export CRM_URL=$(app_url)
 export CRM_GRPC=127.0.0.1:$(port dev grpc)
-export CRM_KEY=$(cat "$APP/key" 2>/dev/null)
+export CRM_KEY=$(tenant_value CRM_KEY)
+export CRM_FORM_KEY=$(tenant_value CRM_FORM_KEY)
 export CRM_KAFKA=127.0.0.1:$(port dev kafka)
 export CRM_REDIS=127.0.0.1:$(port dev redis)
 export CRM_PG=$(postgres_dsn dev crm)

@@ -29,7 +29,7 @@ up() {
 # forget PROFILE: its data, but not its ports.
 forget() {
   local dir=$LOCAL/$1
-  rm -rf "$dir/postgres" "$dir/kafka" "$dir"/*.yaml "$dir"/*.log "$dir"/*.log.old "$dir/secrets" "$dir/version" "$dir/key"
+  rm -rf "$dir/postgres" "$dir/kafka" "$dir"/*.yaml "$dir"/*.log "$dir"/*.log.old "$dir/secrets" "$dir/version" "$dir/tenant" "$dir/demo"
 }
 
 ## down  stop all that tools/dev started here, and nothing else; the data stay
