@@ -5,6 +5,7 @@
 #include "services/activities/lead_consumer.h"
 #include "services/activities/schedule.h"
 #include "services/activities/task_service.h"
+#include "services/activities/workflow_consumer.h"
 
 namespace crm::activities {
 
@@ -22,7 +23,7 @@ ServiceDefinition Define(const entity::Settings& settings) {
   service.types = std::make_shared<RecordTypes>(Records());
   service.migrations = Migrations();
   service.methods = Methods(*service.types, settings);
-  service.consumers = {LeadsConsumer(), IdentityConsumer()};
+  service.consumers = {LeadsConsumer(), IdentityConsumer(), WorkflowConsumer()};
   service.timers = Timers();
   service.timers.push_back(HandOverTimer());
   service.asks = {"identity"};

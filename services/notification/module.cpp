@@ -3,6 +3,7 @@
 #include "crm/notification/v1/notification_events.pb.h"
 #include "services/notification/consumers.h"
 #include "services/notification/notification_service.h"
+#include "services/notification/workflow_consumer.h"
 
 namespace crm::notification {
 
@@ -20,7 +21,7 @@ ServiceDefinition Define(const entity::Settings& settings) {
   service.types = std::make_shared<RecordTypes>(Records());
   service.migrations = Migrations();
   service.methods = Methods(*service.types, settings);
-  service.consumers = {ActivitiesConsumer(), LeadsConsumer()};
+  service.consumers = {ActivitiesConsumer(), LeadsConsumer(), WorkflowConsumer()};
   service.asks = {"identity"};
   return service;
 }
