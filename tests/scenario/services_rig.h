@@ -1,5 +1,5 @@
-// The services that the sales book goes into, each with a store of its own, behind one real RPC
-// server, and crmctl to talk to them.
+// The services that crmctl fills, each with a store of its own in memory, behind one real RPC
+// server, and crmctl to talk to them. Events do not travel between them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,18 +19,38 @@
 #include "services/deals/module.h"
 #include "services/identity/module.h"
 #include "services/inventory/module.h"
+#include "services/leads/module.h"
 #include "tools/crmctl/command_line.h"
 #include "tools/crmctl/commands.h"
 
 namespace crm::test {
+
+// Reads of one service at another, as the administrator. Thread-safe behind Connect.
+class LoopbackReader final : public RemoteReader {
+ public:
+  void Connect(const std::string& address) { client_ = rpc::RpcClient::Create(address); }
+  Status Read(const Principal& principal, const std::string& method,
+              const google::protobuf::Message& request, google::protobuf::Message& response,
+              std::stop_token stop) override {
+    EXPECT_FALSE(principal.tenant.is_nil());
+    rpc::ClientCallOptions options;
+    options.metadata.emplace("authorization", "Bearer token-1");
+    options.stop = stop;
+    return client_->Call(method, request, response, options);
+  }
+
+ private:
+  std::shared_ptr<rpc::RpcClient> client_;
+};
 
 class HostedService {
  public:
   using Records = std::vector<const google::protobuf::Descriptor*>;
   using Methods = std::function<std::vector<MethodBinding>(const RecordTypes&)>;
 
-  HostedService(const std::string& name, const Records& records, const Methods& methods)
-      : harness_(records, {.threads = 4}),
+  HostedService(const std::string& name, RemoteReader& others, const Records& records,
+                const Methods& methods)
+      : harness_(records, {.threads = 4, .remote = &others}),
         events_(name, harness_.types(), harness_.store(), harness_.clock()),
         operations_(name, harness_.types(), {}),
         methods_(methods(harness_.types())) {
@@ -56,7 +76,7 @@ class HostedService {
   std::vector<MethodBinding> methods_;
 };
 
-class BookRig {
+class ServicesRig {
  public:
   struct Outcome {
     int code;
@@ -64,31 +84,38 @@ class BookRig {
     std::string err;
   };
 
-  BookRig() {
+  ServicesRig() {
     server_ = rpc::RpcServer::Create({}, JoinBindings({{"identity", identity_.Bindings()},
                                                        {"inventory", inventory_.Bindings()},
                                                        {"contacts", contacts_.Bindings()},
-                                                       {"deals", deals_.Bindings()}},
+                                                       {"deals", deals_.Bindings()},
+                                                       {"leads", leads_.Bindings()}},
                                                       {{"users", "identity"},
                                                        {"departments", "identity"},
                                                        {"products", "inventory"},
                                                        {"companies", "contacts"},
                                                        {"contacts", "contacts"},
                                                        {"deals", "deals"},
-                                                       {"pipelines", "deals"}}))
+                                                       {"pipelines", "deals"},
+                                                       {"leads", "leads"}}))
                   .value();
+    others_.Connect(server_->address());
     server_->Start();
   }
-  ~BookRig() { server_->Drain(std::chrono::seconds(10)); }
+  ~ServicesRig() { server_->Drain(std::chrono::seconds(10)); }
 
   CallHarness& deals() { return deals_.harness(); }
+  CallHarness& leads() { return leads_.harness(); }
   CallHarness& contacts() { return contacts_.harness(); }
 
   Outcome Run(std::vector<std::string> words) {
-    const std::vector<ctl::Command> commands = {
-        {"import", "", ctl::Import}, {"undo", "", ctl::Undo},
-        {"verify", "", ctl::Verify}, {"history", "", ctl::History},
-        {"why", "", ctl::Why},       {"events tail", "", ctl::EventsTail}};
+    const std::vector<ctl::Command> commands = {{"demo", "", ctl::Demo},
+                                                {"import", "", ctl::Import},
+                                                {"undo", "", ctl::Undo},
+                                                {"verify", "", ctl::Verify},
+                                                {"history", "", ctl::History},
+                                                {"why", "", ctl::Why},
+                                                {"events tail", "", ctl::EventsTail}};
     std::ostringstream out;
     std::ostringstream err;
     ctl::Surroundings surroundings{
@@ -102,20 +129,24 @@ class BookRig {
 
   const entity::PageTokens tokens_ = *entity::PageTokens::Create(kSecret);
   const entity::Settings settings_{&tokens_, "US"};
-  HostedService identity_{"identity", identity::Records(), [this](const RecordTypes& types) {
-                            return identity::Methods(types, settings_, nullptr);
-                          }};
-  HostedService inventory_{"inventory", inventory::Records(), [this](const RecordTypes& types) {
-                             return inventory::Methods(types, settings_);
-                           }};
+  LoopbackReader others_;
+  HostedService identity_{
+      "identity", others_, identity::Records(),
+      [this](const RecordTypes& types) { return identity::Methods(types, settings_, nullptr); }};
+  HostedService inventory_{
+      "inventory", others_, inventory::Records(),
+      [this](const RecordTypes& types) { return inventory::Methods(types, settings_); }};
   HostedService contacts_{
-      "contacts", contacts::Records(), [this](const RecordTypes& types) {
+      "contacts", others_, contacts::Records(), [this](const RecordTypes& types) {
         return contacts::DefineOver({std::shared_ptr<void>(), &types}, settings_).methods;
       }};
   HostedService deals_{
-      "deals", deals::Records(), [this](const RecordTypes& types) {
+      "deals", others_, deals::Records(), [this](const RecordTypes& types) {
         return deals::DefineOver({std::shared_ptr<void>(), &types}, settings_).methods;
       }};
+  HostedService leads_{"leads", others_, leads::Records(), [this](const RecordTypes& types) {
+                         return leads::Methods(types, settings_);
+                       }};
   std::unique_ptr<rpc::RpcServer> server_;
 };
 
