@@ -116,6 +116,7 @@ struct CallHarness::Rep {
     parts.services = services;
     parts.committer = &committer;
     parts.executor = pool != nullptr ? static_cast<Executor*>(pool.get()) : &steps;
+    parts.stream_executor = pool.get();
     parts.clock = &clock;
     parts.ids = ids.get();
     parts.authenticator = &authenticator;

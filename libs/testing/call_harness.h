@@ -70,8 +70,8 @@ class FakeServerCall final : public rpc::ServerCall {
 struct CallHarnessOptions {
   // nullptr: a MemoryStore.
   std::unique_ptr<Store> store = nullptr;
-  // 0: everything on the caller's thread. Otherwise that many threads serve calls and the committer
-  // has its own.
+  // 0: everything on the caller's thread, and no streams. Otherwise that many threads serve calls
+  // and streams and the committer has its own.
   size_t threads = 0;
   RemoteReader* remote = nullptr;
   RateLimit* rate_limit = nullptr;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "crm/contacts/v1/contact_service.pb.h"
@@ -109,6 +110,33 @@ TEST_F(ImportTest, StopsAtAFileThatCannotBeReadFurtherAndAtAMissingColumn) {
   auto missing = rig_.Run({"import", "--mapping", Path("companies.yaml"), Path("companies.csv")});
   EXPECT_EQ(missing.code, 2);
   EXPECT_THAT(missing.err, HasSubstr("The file has no column 'Parent'"));
+}
+
+TEST_F(ImportTest, LogOfARunIsTailedExplainedVerifiedAndTakenBack) {
+  ASSERT_EQ(Import("1,One,5,,\r\n2,Two,7,,1\r\n", {"--run", "r-1"}).code, 0);
+  auto tail = rig_.Run(
+      {"events", "tail", "--source", "contacts", "--until-now", "--type", "CompanyUpdated"});
+  EXPECT_EQ(tail.code, 0) << tail.err;
+  EXPECT_EQ(std::ranges::count(tail.out, '\n'), 1);
+  EXPECT_THAT(tail.out, HasSubstr("  CompanyUpdated  companies/"));
+  EXPECT_THAT(tail.out, HasSubstr(" v2  by users/"));
+
+  const auto first = rig_.contacts().Log().front();
+  auto why = rig_.Run({"why", first.event_id(), "--source", "contacts"});
+  EXPECT_EQ(why.code, 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("crm.contacts.v1.CompanyService/CreateCompany"));
+  EXPECT_THAT(why.err, HasSubstr("First request: " + first.correlation()));
+  EXPECT_EQ(rig_.Run({"why", "no-such-event", "--source", "contacts"}).code, 3);
+
+  EXPECT_THAT(rig_.Run({"verify", "--source", "contacts"}).out,
+              HasSubstr("contacts: 2 records, 3 events, 0 differences"));
+  EXPECT_EQ(rig_.Run({"undo"}).code, 2);
+  EXPECT_EQ(rig_.Run({"undo", "--actor", first.actor()}).code, 2);
+  auto dry = rig_.Run({"undo", "--run", "r-1", "--source", "contacts", "--dry-run"});
+  EXPECT_THAT(dry.out, HasSubstr("contacts (dry run): 2 deleted"));
+  EXPECT_EQ(rig_.contacts().Log().size(), 3u);
+  auto undone = rig_.Run({"undo", "--run", "r-1", "--source", "contacts"});
+  EXPECT_THAT(undone.out, HasSubstr("contacts: 2 deleted, 0 undeleted, 0 restored"));
 }
 
 TEST_F(ImportTest, DemoCompanyIsLoadedOnceHoweverOftenItIsLoaded) {
