@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Tests in tiers: static (checks that run nothing; clang-tidy only when all tiers run), unit (no server), component (real
+# Tests in tiers: static (checks that run nothing), unit (no server), component (real
 # PostgreSQL, Redis, Kafka), scenario (whole processes). The tier of a test program is its label in CMake.
 
 ## test [static|unit|component|scenario] [PATTERN]  run one tier or all; the last line counts the cases
@@ -20,7 +20,6 @@ cmd_test() {
   if [[ $tier != static ]]; then
     if [[ $tier != unit ]]; then cmd_servers up test; fi
     build
-    if [[ $tier == all ]]; then lint "$results/static.txt" tidy || true; fi
     run_ctest "$tier" "$pattern" "$results" || true
   fi
   python3 "$ROOT/tools/lib/count_tests.py" "$results"
