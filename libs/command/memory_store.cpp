@@ -4,19 +4,13 @@
 
 #include <algorithm>
 
+#include "libs/command/log_row.h"
 #include "libs/command/record_codec.h"
 #include "libs/filter/evaluate.h"
 
 namespace crm {
 
 namespace {
-
-Uuid TenantOf(const kernel::v1::LogRow& row) {
-  Uuid id;
-  std::copy_n(row.tenant().begin(), std::min(row.tenant().size(), id.bytes.size()),
-              id.bytes.begin());
-  return id;
-}
 
 Time FromProto(const google::protobuf::Timestamp& time) {
   return Time(Duration(google::protobuf::util::TimeUtil::TimestampToMicroseconds(time)));

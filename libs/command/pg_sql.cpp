@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/command/log_row.h"
 #include "libs/command/record_type.h"
 
 namespace crm {
@@ -151,13 +152,6 @@ void ReplaceIndexRows(const RecordType& type, const std::vector<const RecordWrit
         Collect<std::string>(rows, [](const Pair& row) { return row.second->value; }),
         Collect<Uuid>(rows, [](const Pair& row) { return row.first->key.id; }),
         pg::Value(type.table())}});
-}
-
-Uuid TenantOf(const kernel::v1::LogRow& row) {
-  Uuid id;
-  std::copy_n(row.tenant().begin(), std::min(row.tenant().size(), id.bytes.size()),
-              id.bytes.begin());
-  return id;
 }
 
 // "leads/0190..." -> ("leads", id); the log's own rows are well-formed.

@@ -40,13 +40,6 @@ Time TimeOf(const LogRow& row, const char* field) {
 
 }  // namespace
 
-Uuid TenantOf(const LogRow& row) {
-  Uuid id;
-  std::copy_n(row.tenant().begin(), std::min(row.tenant().size(), id.bytes.size()),
-              id.bytes.begin());
-  return id;
-}
-
 Result<std::unique_ptr<google::protobuf::Message>> DecodeBody(const LogRow& row) {
   const auto* type =
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(row.payload_type());

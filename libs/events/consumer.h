@@ -15,6 +15,7 @@
 
 #include "crm/kernel/v1/log.pb.h"
 #include "libs/command/call.h"
+#include "libs/command/log_row.h"
 #include "libs/command/pipeline.h"
 #include "libs/log/logger.h"
 
@@ -42,8 +43,7 @@ struct EventConsumer {
   std::vector<std::string> sources;
   // By full name of the event message ("crm.leads.v1.LeadEvent"). Others are counted and skipped.
   std::map<std::string, EventFunction> functions;
-  // Events whose type has a function are enough; others of the same message are handed over all the
-  // same. A rebuild runs the same functions under a new generation, which is in the key of all that
+  // A rebuild runs the same functions under a new generation, which is in the key of all that
   // a projection writes.
   int64_t generation = 1;
 };
@@ -104,8 +104,6 @@ class EventApplier {
   metrics::CounterFamily events_;
 };
 
-// The tenant of a row.
-Uuid TenantOf(const kernel::v1::LogRow& row);
 // Decodes the body by its payload type; NOT_FOUND where this process does not know the type.
 Result<std::unique_ptr<google::protobuf::Message>> DecodeBody(const kernel::v1::LogRow& row);
 
