@@ -11,10 +11,18 @@ ThreadPool::~ThreadPool() {
 }
 
 bool ThreadPool::Post(Task task) {
+  return PostAfter(std::chrono::milliseconds(0), std::move(task));
+}
+
+bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
   {
     std::lock_guard lock(mutex_);
-    if (stopped_ || queue_.size() >= queue_limit_) return false;
-    queue_.push_back(std::move(task));
+    if (stopped_ || queue_.size() + waiting_.size() >= queue_limit_) return false;
+    if (delay.count() <= 0) {
+      queue_.push_back(std::move(task));
+    } else {
+      waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
+    }
   }
   wake_.notify_one();
   return true;
@@ -31,11 +39,26 @@ void ThreadPool::Stop() {
   }
 }
 
+void ThreadPool::MoveDue() {
+  auto until = stopped_ ? waiting_.end() : waiting_.upper_bound(std::chrono::steady_clock::now());
+  for (auto due = waiting_.begin(); due != until; due = waiting_.erase(due)) {
+    queue_.push_back(std::move(due->second));
+  }
+}
+
 void ThreadPool::Work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
-    if (queue_.empty()) return;
+    MoveDue();
+    if (queue_.empty()) {
+      if (stopped_) return;
+      if (waiting_.empty()) {
+        wake_.wait(lock);
+      } else {
+        wake_.wait_until(lock, waiting_.begin()->first);
+      }
+      continue;
+    }
     Task task = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();

@@ -2,9 +2,11 @@
 // in a pool of threads or, in a simulation, in one thread in an order that a seed decides.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -19,6 +21,9 @@ class Executor {
   // Runs `task` some time later, never inside this call. False: the queue is full or stopped and
   // the task was not taken.
   virtual bool Post(Task task) = 0;
+  // The same, not before `delay` has passed. Where time is virtual the delay is nothing: the task
+  // takes its turn among the others.
+  virtual bool PostAfter(std::chrono::milliseconds delay, Task task) = 0;
 };
 
 // A fixed number of threads behind a bounded queue. Thread-safe.
@@ -27,17 +32,24 @@ class ThreadPool final : public Executor {
   ThreadPool(size_t threads, size_t queue_limit);
   ~ThreadPool() override;  // Stop()
   bool Post(Task task) override;
-  // Takes no more, runs what is queued, joins. Idempotent; not from a task of the pool.
+  // What waits for its time counts as queued.
+  bool PostAfter(std::chrono::milliseconds delay, Task task) override;
+  // Takes no more, runs what is queued (what waits for its time at once), joins. Idempotent; not
+  // from a task of the pool.
   void Stop();
 
  private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
   void Work();
+  void MoveDue();  // REQUIRES(mutex_)
 
   const size_t queue_limit_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Task> queue_;  // GUARDED_BY(mutex_)
-  bool stopped_ = false;    // GUARDED_BY(mutex_)
+  std::deque<Task> queue_;                   // GUARDED_BY(mutex_)
+  std::multimap<SteadyTime, Task> waiting_;  // GUARDED_BY(mutex_)
+  bool stopped_ = false;                     // GUARDED_BY(mutex_)
   std::vector<std::thread> threads_;
 };
 

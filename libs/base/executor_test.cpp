@@ -44,6 +44,30 @@ TEST(ThreadPool, RefusesAboveItsBoundAndTakesAgainBelowIt) {
   EXPECT_TRUE(pool.Post([] {}));
 }
 
+TEST(ThreadPool, RunsWhatWaitsForItsTimeInTheOrderOfTheTimes) {
+  std::promise<void> done;
+  std::vector<int> order;
+  ThreadPool pool(1, 10);
+  auto started = std::chrono::steady_clock::now();
+  ASSERT_TRUE(pool.PostAfter(std::chrono::milliseconds(20), [&] {
+    order.push_back(2);
+    done.set_value();
+  }));
+  ASSERT_TRUE(pool.PostAfter(std::chrono::milliseconds(1), [&] { order.push_back(1); }));
+  ASSERT_TRUE(pool.Post([&] { order.push_back(0); }));
+  done.get_future().wait();
+  EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(20));
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
+}
+
+TEST(ThreadPool, StopDoesNotWaitForLateTimes) {
+  int runs = 0;
+  ThreadPool pool(1, 10);
+  ASSERT_TRUE(pool.PostAfter(std::chrono::hours(1), [&] { ++runs; }));
+  pool.Stop();
+  EXPECT_EQ(runs, 1);
+}
+
 TEST(ThreadPool, StopDrainsTheQueueAndTakesNoMore) {
   Gate gate;
   int runs = 0;

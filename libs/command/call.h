@@ -7,7 +7,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -180,18 +179,12 @@ class Call {
   // before the first Store.
   void SetRun(std::string run) { run_ = std::move(run); }
 
-  // Runs after the commit and before the reply, outside any lock, with the committed response; may
-  // change it. For waiting until what other services make of the event can be read.
-  using AfterCommit = std::function<void(google::protobuf::Message& response)>;
-  void OnCommitted(AfterCommit action) { after_commit_ = std::move(action); }
-
   // --- For the pipeline ---
 
   // The call's write-set; the call is spent.
   std::unique_ptr<WriteSet> TakeWriteSet();
   bool has_writes() const { return !order_.empty(); }
   bool has_checks() const { return !records_.empty(); }
-  AfterCommit TakeAfterCommit() { return std::move(after_commit_); }
   // Replaces the records in a response by what this call stored of them, so that times and etags
   // are those of the commit.
   void Complete(google::protobuf::Message& response) const;
@@ -218,7 +211,6 @@ class Call {
   std::vector<kernel::v1::LogRow> log_;
   int64_t ids_given_ = 0;
   std::string run_;
-  AfterCommit after_commit_;
 };
 
 }  // namespace crm

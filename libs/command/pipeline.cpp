@@ -7,6 +7,7 @@
 #include "crm/options/v1/options.pb.h"
 #include "libs/command/access.h"
 #include "libs/command/idempotency.h"
+#include "libs/command/pipeline_job.h"
 #include "libs/command/record_codec.h"
 #include "libs/trace/trace_context.h"
 
@@ -19,11 +20,7 @@ using google::protobuf::ServiceDescriptor;
 
 namespace {
 
-// Reruns against committed changes after which a call gives up. Against pending records there is no
-// bound: each of those means that another call made progress.
-constexpr int kMaxReruns = 8;
 constexpr size_t kMaxRunLabel = 100;
-
 [[noreturn]] void Mistake(const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
   std::abort();
@@ -33,16 +30,6 @@ const MethodDescriptor* FindMethod(const ServiceDescriptor* service, const char*
   const MethodDescriptor* method = service->FindMethodByName(name);
   if (method == nullptr) Mistake(service->full_name() + " has no method " + name);
   return method;
-}
-
-bool ReadsOnly(const MethodDescriptor& method) {
-  return method.options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
-}
-
-bool FlagOf(const Message& request, const char* name) {
-  const auto* field = request.GetDescriptor()->FindFieldByName(name);
-  return field != nullptr && field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL &&
-         request.GetReflection()->GetBool(request, field);
 }
 
 std::optional<Time> TimeOf(const Message& request, const char* name) {
@@ -63,51 +50,6 @@ std::string First(const rpc::Metadata& metadata, const char* key) {
 }
 
 }  // namespace
-
-// One call from its arrival to its answer, over all its attempts.
-struct CallPipeline::Job {
-  const MethodBinding* binding = nullptr;  // nullptr: internal
-  std::shared_ptr<rpc::ServerCall> rpc;
-  InternalCall internal;
-  std::function<void(Status)> done;
-
-  CallContext context;
-  log::TraceContext trace;
-  std::unique_ptr<Message> request;
-  std::optional<RecordKey> idempotency;
-  std::string request_hash;
-  bool recall = false;  // the key may have been answered meanwhile
-  int reruns = 0;
-  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
-  // Of the attempt that is being committed.
-  Status refusal;
-  std::unique_ptr<Message> response;
-  Call::AfterCommit after_commit;
-
-  bool reads_only() const { return binding != nullptr && ReadsOnly(*binding->method); }
-};
-
-struct CallPipeline::Meters {
-  explicit Meters(metrics::Registry& registry, const std::string& service)
-      : calls(registry.AddCounter({.name = "crm_calls_total",
-                                   .help = "Calls that ended, by how.",
-                                   .labels = {"service", "origin", "code"},
-                                   .max_series = 2000})),
-        seconds(registry.AddHistogram({.name = "crm_call_seconds",
-                                       .help = "Time from a call's arrival to its answer.",
-                                       .labels = {"service", "origin"},
-                                       .max_series = 500},
-                                      metrics::SecondsBuckets())),
-        reruns(registry
-                   .AddCounter({.name = "crm_call_reruns_total",
-                                .help = "Attempts beyond the first, because a record had moved.",
-                                .labels = {"service"}})
-                   .With({service})) {}
-
-  metrics::CounterFamily calls;
-  metrics::HistogramFamily seconds;
-  metrics::Counter reruns;
-};
 
 MethodBinding BindMessages(const ServiceDescriptor* service, const char* method,
                            const Descriptor* request, const Descriptor* response,
@@ -255,132 +197,11 @@ void CallPipeline::Stream(std::shared_ptr<Job> job) {
   Finish(*job, job->binding->stream(call, *job->request, write));
 }
 
-bool CallPipeline::AnswerFromKey(Job& job) {
-  auto answer =
-      RecallAnswer(*parts_.services.store, *job.idempotency, job.request_hash, job.context.stop);
-  if (!answer.ok()) {
-    Finish(job, answer.status());
-    return true;
-  }
-  if (!*answer) return false;
-  const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
-      job.binding->method->output_type());
-  job.response.reset(prototype->New());
-  job.response->ParseFromString(**answer);
-  Finish(job, Status::Ok());
-  return true;
-}
-
-void CallPipeline::Try(std::shared_ptr<Job> job) {
-  log::TraceScope scope(job->trace);
-  if (job->recall && job->idempotency && AnswerFromKey(*job)) return;
-  Call call(job->reads_only() ? committed_ : parts_.services, job->context);
-  Status status;
-  job->response.reset();
-  if (job->binding != nullptr) {
-    auto response = job->binding->unary(call, *job->request);
-    if (response.ok()) {
-      job->response = std::move(*response);
-    } else {
-      status = response.status();
-    }
-  } else {
-    status = job->internal.run(call);
-  }
-  if (!status.ok()) return Refuse(job, call, status);
-  if (job->response != nullptr) call.Complete(*job->response);
-  if (job->reads_only()) {
-    if (call.has_writes())
-      status = Internal(job->context.origin + " is a read and stored something");
-    return Finish(*job, status);
-  }
-  if (job->request != nullptr && FlagOf(*job->request, "validate_only")) {
-    return Finish(*job, Status::Ok());
-  }
-  job->after_commit = call.TakeAfterCommit();
-  job->refusal = Status::Ok();
-  auto set = call.TakeWriteSet();
-  if (job->idempotency) {
-    set->checks.push_back({*job->idempotency, 0});
-    set->records.push_back(RememberAnswer(*job->idempotency, job->request_hash,
-                                          job->response->SerializeAsString(), job->context.now));
-  }
-  if (set->checks.empty()) return Finish(*job, Status::Ok());
-  Submit(job, std::move(set));
-}
-
-// A refusal must be true of committed state: the versions it was decided on, and the key, are
-// verified like those of a write.
-void CallPipeline::Refuse(std::shared_ptr<Job> job, Call& call, Status status) {
-  bool retriable_elsewhere = status.code() == Code::kCancelled ||
-                             status.code() == Code::kDeadlineExceeded ||
-                             status.code() == Code::kUnavailable;
-  if (job->reads_only() || retriable_elsewhere || (!call.has_checks() && !job->idempotency)) {
-    return Finish(*job, status);
-  }
-  auto set = call.TakeWriteSet();
-  set->records.clear();
-  set->log.clear();
-  if (job->idempotency) set->checks.push_back({*job->idempotency, 0});
-  job->refusal = std::move(status);
-  Submit(job, std::move(set));
-}
-
-void CallPipeline::Submit(std::shared_ptr<Job> job, std::unique_ptr<WriteSet> set) {
-  auto status = parts_.committer->Submit(
-      std::move(set), [this, job](CommitResult result) { Settle(job, std::move(result)); });
-  if (!status.ok()) Finish(*job, status);
-}
-
-void CallPipeline::Settle(std::shared_ptr<Job> job, CommitResult result) {
-  if (result.outcome == CommitResult::Outcome::kFailed) return Finish(*job, result.status);
-  if (result.outcome == CommitResult::Outcome::kStale) {
-    if (job->idempotency && result.stale == *job->idempotency) {
-      job->recall = true;
-      if (result.pending_conflict) return AwaitAnswer(job, *result.stale);
-    }
-    return Again(job, !result.pending_conflict);
-  }
-  if (!job->refusal.ok()) return Finish(*job, job->refusal);
-  if (!job->after_commit || job->response == nullptr) return Finish(*job, Status::Ok());
-  bool posted = parts_.executor->Post([this, job] {
-    log::TraceScope scope(job->trace);
-    job->after_commit(*job->response);
-    Finish(*job, Status::Ok());
-  });
-  // The commit stands; only what the action would have added to the answer is missing.
-  if (!posted) Finish(*job, Status::Ok());
-}
-
-// A duplicate in flight waits for the first: a set that checks the first one's pending key queues
-// behind it.
-void CallPipeline::AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key) {
-  auto set = std::make_unique<WriteSet>();
-  set->tenant = key.tenant;
-  set->checks.push_back({key, 1});
-  auto status =
-      parts_.committer->Submit(std::move(set), [this, job](CommitResult) { Again(job, false); });
-  if (!status.ok()) Finish(*job, status);
-}
-
 Executor* CallPipeline::ExecutorOf(const MethodBinding* binding) const {
   if (binding == nullptr) return parts_.executor;
   if (binding->stream) return parts_.stream_executor;
   bool is_public = binding->method->options().GetExtension(options::v1::method).public_();
   return is_public && parts_.public_executor != nullptr ? parts_.public_executor : parts_.executor;
-}
-
-void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
-  meters_->reruns.Add();
-  if (counted && ++job->reruns > kMaxReruns) {
-    Status aborted(Code::kAborted, "TOO_MUCH_CONTENTION",
-                   "The record kept changing while this call was decided; try again.");
-    return Finish(*job, aborted.RetryAfter(std::chrono::milliseconds(100)));
-  }
-  if (ExecutorOf(job->binding)->Post([this, job] { Try(job); })) return;
-  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
-              "Too many calls are waiting; try again later.");
-  Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
 }
 
 void CallPipeline::Finish(Job& job, Status status) {

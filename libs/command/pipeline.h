@@ -31,11 +31,17 @@ using StreamWriter = std::function<bool(const google::protobuf::Message&)>;
 using StreamFunction =
     std::function<Status(Call&, const google::protobuf::Message&, const StreamWriter&)>;
 
-// One method of a proto service and what carries it out; exactly one of the two functions is set.
+// Whether what other services make of a committed call can be read; may complete the response. It
+// is asked between the commit and the reply, again and again for about two seconds, also where an
+// earlier answer is given again. The call reads committed state and what it stores is forgotten.
+using Awaited = std::function<bool(Call&, google::protobuf::Message& response)>;
+
+// One method of a proto service and what carries it out; exactly one of unary and stream is set.
 struct MethodBinding {
   const google::protobuf::MethodDescriptor* method = nullptr;
   Function unary;
   StreamFunction stream;
+  Awaited awaited;  // unary methods that answer when others have followed
 };
 
 // Binds a plain function `Result<Response> F(Call&, const Request&)` to a method of a service, by
@@ -59,6 +65,16 @@ MethodBinding Bind(const google::protobuf::ServiceDescriptor* service, const cha
         return std::unique_ptr<google::protobuf::Message>(
             std::make_unique<Response>(std::move(*response)));
       });
+}
+
+// The same, answering when `awaited` is true, or as it is when that takes too long.
+template <class Response>
+MethodBinding Awaiting(MethodBinding binding, std::function<bool(Call&, Response&)> awaited) {
+  binding.awaited = [awaited = std::move(awaited)](Call& call,
+                                                   google::protobuf::Message& response) {
+    return awaited(call, static_cast<Response&>(response));
+  };
+  return binding;
 }
 
 // Says who calls, from the request's metadata. Thread-safe.
@@ -143,7 +159,9 @@ class CallPipeline {
   void Again(std::shared_ptr<Job> job, bool counted);
   Executor* ExecutorOf(const MethodBinding* binding) const;
   void AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key);
-  bool AnswerFromKey(Job& job);
+  bool AnswerFromKey(std::shared_ptr<Job> job);
+  void Answer(std::shared_ptr<Job> job);
+  void Await(std::shared_ptr<Job> job);
   void Finish(Job& job, Status status);
 
   PipelineParts parts_;

@@ -22,8 +22,8 @@ struct Hooks {
   // A new record before it is checked: has its name and what the client sent, without the fields
   // that only the server sets.
   std::function<Status(Call&, Message& record)> defaults;
-  // Before every create (`before` is nullptr) and update, after the checks of the options; may
-  // bring `after` into a normal form.
+  // Before every create (`before` is nullptr), update and undelete, after the checks of the
+  // options; may bring `after` into a normal form.
   std::function<Status(Call&, const Message* before, Message& after)> validate;
   // `after` as the client wants it, before it is checked.
   std::function<Status(Call&, const Message& before, Message& after)> before_update;

@@ -156,8 +156,13 @@ Result<MessagePtr> Crud::Undelete(Call& call, std::string_view name, std::string
     return Status(Code::kAlreadyExists, "NOT_DELETED", std::string(name) + " is not deleted.")
         .With("name", std::string(name));
   }
-  (*record)->GetReflection()->ClearField(record->get(), type_.delete_time_field());
-  return Stored(call, **record, "undeleted");
+  MessagePtr after = Copy(**record);
+  after->GetReflection()->ClearField(after.get(), type_.delete_time_field());
+  // It comes back only as what could be stored today.
+  if (hooks_.validate) {
+    if (auto status = hooks_.validate(call, record->get(), *after); !status.ok()) return status;
+  }
+  return Stored(call, *after, "undeleted");
 }
 
 }  // namespace crm::entity

@@ -27,6 +27,7 @@ class Tasks final : public Executor {
     queue_.push_back(std::move(task));
     return true;
   }
+  bool PostAfter(std::chrono::milliseconds, Task task) override { return Post(std::move(task)); }
   size_t size() const { return queue_.size(); }
   void Run(size_t index) {
     auto at = queue_.begin() + static_cast<std::ptrdiff_t>(index);

@@ -160,6 +160,7 @@ Status Complete(v1::Deal& deal) {
   if (deal.contact().empty() && deal.company().empty()) {
     return InvalidField("deal.contact", "a deal needs a contact or a company");
   }
+  if (deal.pipeline().empty()) return InvalidField("deal.pipeline", "a deal needs a pipeline");
   deal.set_amount_minor(deal.amount().amount_minor());
   deal.set_currency_code(deal.amount().currency_code());
   return Status::Ok();

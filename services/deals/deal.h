@@ -42,8 +42,8 @@ Result<v1::DealWon> Win(const v1::Pipeline& pipeline, Time occurred, v1::Deal& d
 Result<v1::DealLost> Lose(const LoseOrder& order, v1::Deal& deal);
 Result<v1::DealReopened> Reopen(Time occurred, v1::Deal& deal);
 
-// INVALID_FIELD where the deal has neither contact nor company (D01). Brings the copies of the
-// amount up to date.
+// INVALID_FIELD where the deal has neither contact nor company (D01), or no pipeline. Brings the
+// copies of the amount up to date.
 Status Complete(v1::Deal& deal);
 
 }  // namespace crm::deals

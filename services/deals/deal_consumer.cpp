@@ -29,6 +29,23 @@ Deal DealFrom(const leads::v1::Lead& lead, const leads::v1::LeadConverted& conve
   return deal;
 }
 
+// A deal that cannot be: deleted from the start, so that the refusal is a fact like any other and
+// the lead hears of it in order.
+Status RefuseDeal(Call& call, Deal deal, const Status& why) {
+  *deal.mutable_delete_time() = ToTimestamp(call.now());
+  v1::DealRefused fact;
+  fact.set_lead(deal.lead());
+  fact.set_reason(why.reason());
+  fact.set_message(why.message());
+  return call.Store(deal, fact);
+}
+
+// Not to be mended by asking again: pipelines are this service's own.
+bool IsRefusal(const Status& status) {
+  return status.code() == Code::kNotFound || status.code() == Code::kInvalidArgument ||
+         status.code() == Code::kFailedPrecondition;
+}
+
 Status MakeDeal(Call& call, const leads::v1::LeadEvent& body, const Event& event) {
   const auto& converted = body.converted();
   auto existing = call.Find<Deal>(converted.deal());
@@ -37,7 +54,10 @@ Status MakeDeal(Call& call, const leads::v1::LeadEvent& body, const Event& event
   Deal deal = DealFrom(body.lead(), converted);
   auto pipeline = converted.pipeline().empty() ? LoadDefaultPipeline(call)
                                                : call.Load<v1::Pipeline>(converted.pipeline());
-  if (!pipeline.ok()) return pipeline.status();
+  if (!pipeline.ok()) {
+    return IsRefusal(pipeline.status()) ? RefuseDeal(call, deal, pipeline.status())
+                                        : pipeline.status();
+  }
   Begin(*pipeline, event.occurred, deal);
   if (auto status = Complete(deal); !status.ok()) return status;
   v1::DealMadeFromLead fact;

@@ -192,6 +192,23 @@ TEST_F(D02, AreMadeOnceFromAConvertedLeadAndTakenBackWithIt) {
   EXPECT_TRUE(Get(deal.name()).has_delete_time());
 }
 
+TEST_F(D02, ALeadWhoseDealCannotBeIsToldSo) {
+  leads::v1::LeadEvent event;
+  event.mutable_lead()->set_name("leads/" + NamedUuid("leads", "1").ToString());
+  event.mutable_lead()->set_display_name("Dana");
+  event.mutable_converted()->set_create_deal(true);
+  event.mutable_converted()->set_deal("deals/" + NamedUuid("deals", "1").ToString());
+  event.mutable_converted()->set_contact("contacts/" + NamedUuid("contacts", "1").ToString());
+  ASSERT_TRUE(Consume(event, kMonday).ok());
+  EXPECT_EQ(LastEvent().refused().reason(), "NO_DEFAULT_PIPELINE");
+  EXPECT_EQ(LastEvent().refused().lead(), event.lead().name());
+  EXPECT_TRUE(Get(event.converted().deal()).has_delete_time());
+  v1::UndeleteDealRequest undelete;
+  undelete.set_name(event.converted().deal());
+  auto refused = service_.Call<Deal>("UndeleteDeal", undelete);
+  EXPECT_EQ(refused.status().field_violations().at(0).field, "deal.pipeline");
+}
+
 class Conformance : public entity::ConformanceTest {};
 TEST_P(Conformance, Holds) {
   Run();

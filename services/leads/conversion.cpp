@@ -1,10 +1,10 @@
-// ConvertLead and UndoConversion. The names of what a conversion makes are chosen here and stand in
-// the fact; contacts and deals make the records from it, so a conversion needs none of them to be
-// there.
+#include "services/leads/conversion.h"
+
 #include "crm/contacts/v1/contact.pb.h"
 #include "crm/deals/v1/deal.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
+#include "libs/command/record_codec.h"
 #include "libs/entity/ask.h"
 #include "libs/entity/standard_methods.h"
 #include "libs/entity/text.h"
@@ -23,6 +23,7 @@ namespace {
 
 constexpr char kContacts[] = "crm.contacts.v1.ContactService";
 constexpr char kCompanies[] = "crm.contacts.v1.CompanyService";
+constexpr char kPipelines[] = "crm.deals.v1.PipelineService";
 constexpr char kDeals[] = "crm.deals.v1.DealService";
 
 // A record that the caller names must be one that the caller may see.
@@ -58,6 +59,10 @@ Result<LeadConverted> Plan(Call& call, const Lead& lead, const ConvertLeadReques
     fact.set_create_company(true);
   }
   if (!request.create_deal()) return fact;
+  if (!request.pipeline().empty()) {
+    auto status = CheckThere<deals::v1::Pipeline>(call, kPipelines, request.pipeline(), "pipeline");
+    if (!status.ok()) return status;
+  }
   if (entity::CountCharacters(request.deal_title()) > 300) {
     return InvalidField("deal_title", "has more than 300 characters");
   }
@@ -98,6 +103,47 @@ Result<ConvertLeadResponse> ConvertLead(Call& call, const ConvertLeadRequest& re
   return response;
 }
 
+// What stands in the lead's last fact, where that is that the conversion was taken back.
+Result<std::string> ReasonOfUndoing(Call& call, const std::string& lead) {
+  LogQuery query;
+  query.tenant = call.tenant();
+  query.subject = lead;
+  auto rows = call.store().ReadLog(query, call.stop());
+  if (!rows.ok()) return rows.status();
+  v1::LeadEvent event;
+  if (rows->empty()) return std::string();
+  if (auto status = DecodeRecord(rows->back().body(), event); !status.ok()) return status;
+  return event.conversion_undone().reason();
+}
+
+// Whether a record that another service makes of the conversion can be read.
+template <class M>
+bool Readable(Call& call, const char* service, const std::string& name) {
+  if (name.empty()) return true;
+  auto record = entity::AskGet<M>(call, service, name);
+  return record.ok() && !record->has_delete_time();
+}
+
+bool ConversionIsSettled(Call& call, ConvertLeadResponse& response) {
+  auto lead = call.Load<Lead>(response.lead().name());
+  if (!lead.ok()) return true;
+  if (lead->converted_contact() != response.contact()) {
+    auto reason = ReasonOfUndoing(call, lead->name());
+    if (!reason.ok()) return false;
+    response.Clear();
+    *response.mutable_lead() = std::move(*lead);
+    response.set_refusal(*reason);
+    return true;
+  }
+  if (!Readable<contacts::v1::Contact>(call, kContacts, response.contact()) ||
+      !Readable<contacts::v1::Company>(call, kCompanies, response.company()) ||
+      !Readable<deals::v1::Deal>(call, kDeals, response.deal())) {
+    return false;
+  }
+  response.set_pending(false);
+  return true;
+}
+
 Status CheckNotWon(Call& call, const Lead& lead) {
   if (lead.converted_deal().empty()) return Status::Ok();
   auto deal = entity::AskGet<deals::v1::Deal>(call, kDeals, lead.converted_deal());
@@ -118,21 +164,29 @@ Result<Lead> UndoConversion(Call& call, const UndoConversionRequest& request) {
   auto state = NextState(*lead, Verb::kUndoConversion);
   if (!state.ok()) return state.status();
   if (auto status = CheckNotWon(call, *lead); !status.ok()) return status;
-  lead->set_state(*state);
-  lead->clear_converted_contact();
-  lead->clear_converted_company();
-  lead->clear_converted_deal();
-  v1::LeadConversionUndone fact;
-  fact.set_reason(request.reason());
-  if (auto status = call.Store(*lead, fact); !status.ok()) return status;
+  if (auto status = TakeBackConversion(call, *lead, request.reason()); !status.ok()) return status;
   return lead;
 }
 
 }  // namespace
 
+Status TakeBackConversion(Call& call, Lead& lead, const std::string& reason) {
+  auto state = NextState(lead, Verb::kUndoConversion);
+  if (!state.ok()) return state.status();
+  lead.set_state(*state);
+  lead.clear_converted_contact();
+  lead.clear_converted_company();
+  lead.clear_converted_deal();
+  v1::LeadConversionUndone fact;
+  fact.set_reason(reason);
+  return call.Store(lead, fact);
+}
+
 std::vector<MethodBinding> ConversionMethods() {
   const auto* service = entity::FindService("crm.leads.v1.LeadService");
-  return {Bind<ConvertLeadRequest, ConvertLeadResponse>(service, "ConvertLead", ConvertLead),
+  return {Awaiting<ConvertLeadResponse>(
+              Bind<ConvertLeadRequest, ConvertLeadResponse>(service, "ConvertLead", ConvertLead),
+              ConversionIsSettled),
           Bind<UndoConversionRequest, Lead>(service, "UndoConversion", UndoConversion)};
 }
 

@@ -1,7 +1,9 @@
 #include "services/leads/lead_consumer.h"
 
 #include "crm/activities/v1/activity_events.pb.h"
+#include "crm/deals/v1/deal_events.pb.h"
 #include "crm/identity/v1/identity_events.pb.h"
+#include "services/leads/conversion.h"
 #include "services/leads/hand_over.h"
 #include "services/leads/lead.h"
 #include "services/leads/lead_service.h"
@@ -47,6 +49,15 @@ Status OnNote(Call& call, const NoteEvent& event, const Event&) {
   return StoreContact(call, **lead, event.note().name());
 }
 
+Status OnDeal(Call& call, const deals::v1::DealEvent& event, const Event&) {
+  if (!event.has_refused()) return Status::Ok();
+  auto lead = call.Find<Lead>(event.refused().lead());
+  if (!lead.ok()) return lead.status();
+  // Taken back already, or converted anew since.
+  if (!*lead || (*lead)->converted_deal() != event.deal().name()) return Status::Ok();
+  return TakeBackConversion(call, **lead, event.refused().message());
+}
+
 Status OnUser(Call& call, const UserEvent& event, const Event&) {
   if (!event.has_dismissed()) return Status::Ok();
   return HandOverOf(call, event.user(), event.dismissed());
@@ -58,6 +69,12 @@ events::EventConsumer ActivitiesConsumer() {
   return {.name = "leads.on_activities",
           .sources = {"activities"},
           .functions = {events::On<TaskEvent>(OnTask), events::On<NoteEvent>(OnNote)}};
+}
+
+events::EventConsumer DealsConsumer() {
+  return {.name = "leads.on_deals",
+          .sources = {"deals"},
+          .functions = {events::On<deals::v1::DealEvent>(OnDeal)}};
 }
 
 events::EventConsumer IdentityConsumer() {

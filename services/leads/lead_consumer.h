@@ -8,6 +8,8 @@ namespace crm::leads {
 // A contact task that is done, or a call or meeting at which the person was reached: somebody was
 // in touch.
 events::EventConsumer ActivitiesConsumer();
+// A deal that a conversion asked for cannot be: the conversion is taken back.
+events::EventConsumer DealsConsumer();
 // Somebody has left: the open leads go to the successor (C12).
 events::EventConsumer IdentityConsumer();
 

@@ -7,6 +7,7 @@
 #include "libs/entity/text.h"
 #include "libs/people/people.h"
 #include "services/leads/assignment.h"
+#include "services/leads/conversion.h"
 #include "services/leads/duplicates.h"
 #include "services/leads/hand_over.h"
 #include "services/leads/lead.h"

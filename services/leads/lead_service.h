@@ -21,8 +21,6 @@ Status StoreContact(Call& call, v1::Lead lead, const std::string& activity);
 // In intake_service.cpp: SubmitForm.
 std::vector<MethodBinding> SubmitMethods(const RecordTypes& types,
                                          const entity::Settings& settings);
-// In conversion.cpp: ConvertLead, UndoConversion.
-std::vector<MethodBinding> ConversionMethods();
 // In report.cpp: ReportLeads.
 std::vector<MethodBinding> ReportMethods();
 

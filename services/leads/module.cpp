@@ -32,7 +32,7 @@ ServiceDefinition Define(const entity::Settings& settings) {
   service.types = std::make_shared<RecordTypes>(Records());
   service.migrations = Migrations();
   service.methods = Methods(*service.types, settings);
-  service.consumers = {ActivitiesConsumer(), IdentityConsumer()};
+  service.consumers = {ActivitiesConsumer(), DealsConsumer(), IdentityConsumer()};
   service.timers = {AssignmentTimer(), HandOverTimer()};
   service.asks = {"identity", "contacts", "deals"};
   return service;

@@ -2,6 +2,7 @@
 // with a task, the task grows overdue and the head of the department is told once, somebody calls,
 // the lead becomes a contact with a deal, the deal walks through its stages and is won, and the
 // contact is a customer.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crm/activities/v1/activity_service.pb.h"
@@ -107,9 +108,16 @@ class WindowShop {
     return Call<contacts::v1::Contact>("crm.contacts.v1.ContactService/GetContact", request);
   }
 
+  void ClearDefaultPipeline() {
+    deals::v1::UpdatePipelineRequest update;
+    update.mutable_pipeline()->set_name(pipeline_);
+    update.mutable_update_mask()->add_paths("is_default");
+    Call<deals::v1::Pipeline>("crm.deals.v1.PipelineService/UpdatePipeline", update);
+  }
+
   test::Simulation world_;
   Principal admin_;
-  std::string department_, head_, seller_, form_;
+  std::string department_, head_, seller_, form_, pipeline_;
 
  private:
   void MakePeople() {
@@ -163,7 +171,8 @@ class WindowShop {
       stage->set_display_name(id);
       stage->set_can_win(std::string_view(id) == "payment");
     }
-    Call<deals::v1::Pipeline>("crm.deals.v1.PipelineService/CreatePipeline", request);
+    pipeline_ =
+        Call<deals::v1::Pipeline>("crm.deals.v1.PipelineService/CreatePipeline", request).name();
   }
 };
 
@@ -212,6 +221,43 @@ TEST(L09, TheHeadIsNotToldWhenSomebodyCalledInTime) {
   shop.world_.AdvanceTo(shop.world_.clock().Now() + std::chrono::hours(3));
   EXPECT_EQ(shop.Lead(lead).state(), leads::v1::Lead::WORKING);
   EXPECT_EQ(shop.Notices(shop.head_, "task_overdue"), 0);
+}
+
+TEST(L12, AConversionAnswersWhenItsRecordsCanBeRead) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    WindowShop shop(seed);
+    leads::v1::ConvertLeadRequest convert;
+    convert.set_name(shop.Submit("s-1"));
+    convert.set_create_deal(true);
+    auto made =
+        shop.Call<leads::v1::ConvertLeadResponse>("crm.leads.v1.LeadService/ConvertLead", convert);
+    if (made.pending()) continue;  // the seed kept the others waiting
+    EXPECT_EQ(shop.Deal(made.deal()).contact(), made.contact());
+    EXPECT_EQ(shop.Contact(made.contact()).lead(), made.lead().name());
+  }
+}
+
+TEST(L12, AConversionThatDealsRefusesIsTakenBackWithItsReason) {
+  WindowShop shop(6);
+  shop.ClearDefaultPipeline();
+  std::string lead = shop.Submit("s-1");
+  leads::v1::ConvertLeadRequest convert;
+  convert.set_name(lead);
+  convert.set_create_deal(true);
+  auto refused =
+      shop.Call<leads::v1::ConvertLeadResponse>("crm.leads.v1.LeadService/ConvertLead", convert);
+  EXPECT_FALSE(refused.pending());
+  EXPECT_THAT(refused.refusal(), ::testing::HasSubstr("No pipeline is the default"));
+  EXPECT_EQ(refused.deal(), "");
+  shop.world_.RunUntilIdle();
+  EXPECT_EQ(shop.Lead(lead).state(), leads::v1::Lead::WORKING);
+  EXPECT_EQ(shop.Lead(lead).converted_contact(), "");
+  contacts::v1::ListContactsRequest contacts;
+  EXPECT_EQ(shop.Call<contacts::v1::ListContactsResponse>(
+                    "crm.contacts.v1.ContactService/ListContacts", contacts)
+                .contacts_size(),
+            0)
+      << "the contact that was made of it is taken back too";
 }
 
 TEST(C01, AWonDealAndNothingElseMakesACustomer) {

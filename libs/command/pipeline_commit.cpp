@@ -1,0 +1,168 @@
+// One attempt after the other until a call's write-set is committed, then its answer.
+#include <google/protobuf/descriptor.h>
+
+#include <algorithm>
+
+#include "libs/command/idempotency.h"
+#include "libs/command/pipeline_job.h"
+
+namespace crm {
+
+using google::protobuf::Message;
+
+namespace {
+
+// Reruns against committed changes after which a call gives up. Against pending records there is no
+// bound: each of those means that another call made progress.
+constexpr int kMaxReruns = 8;
+
+// How often a binding's `awaited` is asked again. With the delays below that is about two seconds.
+constexpr int kAwaitQuestions = 27;
+
+// What others do on an event takes some tens of milliseconds, so the first questions come soon.
+std::chrono::milliseconds AwaitDelay(int asked) {
+  return std::chrono::milliseconds(std::min(4 << std::min(asked, 5), 100));
+}
+
+bool FlagOf(const Message& request, const char* name) {
+  const auto* field = request.GetDescriptor()->FindFieldByName(name);
+  return field != nullptr && field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL &&
+         request.GetReflection()->GetBool(request, field);
+}
+
+}  // namespace
+
+bool CallPipeline::AnswerFromKey(std::shared_ptr<Job> job) {
+  auto answer =
+      RecallAnswer(*parts_.services.store, *job->idempotency, job->request_hash, job->context.stop);
+  if (!answer.ok()) {
+    Finish(*job, answer.status());
+    return true;
+  }
+  if (!*answer) return false;
+  const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+      job->binding->method->output_type());
+  job->response.reset(prototype->New());
+  job->response->ParseFromString(**answer);
+  Answer(job);
+  return true;
+}
+
+void CallPipeline::Try(std::shared_ptr<Job> job) {
+  log::TraceScope scope(job->trace);
+  if (job->recall && job->idempotency && AnswerFromKey(job)) return;
+  Call call(job->reads_only() ? committed_ : parts_.services, job->context);
+  Status status;
+  job->response.reset();
+  if (job->binding != nullptr) {
+    auto response = job->binding->unary(call, *job->request);
+    if (response.ok()) {
+      job->response = std::move(*response);
+    } else {
+      status = response.status();
+    }
+  } else {
+    status = job->internal.run(call);
+  }
+  if (!status.ok()) return Refuse(job, call, status);
+  if (job->response != nullptr) call.Complete(*job->response);
+  if (job->reads_only()) {
+    if (call.has_writes())
+      status = Internal(job->context.origin + " is a read and stored something");
+    return Finish(*job, status);
+  }
+  if (job->request != nullptr && FlagOf(*job->request, "validate_only")) {
+    return Finish(*job, Status::Ok());
+  }
+  job->refusal = Status::Ok();
+  auto set = call.TakeWriteSet();
+  if (job->idempotency) {
+    set->checks.push_back({*job->idempotency, 0});
+    set->records.push_back(RememberAnswer(*job->idempotency, job->request_hash,
+                                          job->response->SerializeAsString(), job->context.now));
+  }
+  if (set->checks.empty()) return Finish(*job, Status::Ok());
+  Submit(job, std::move(set));
+}
+
+// A refusal must be true of committed state: the versions it was decided on, and the key, are
+// verified like those of a write.
+void CallPipeline::Refuse(std::shared_ptr<Job> job, Call& call, Status status) {
+  bool retriable_elsewhere = status.code() == Code::kCancelled ||
+                             status.code() == Code::kDeadlineExceeded ||
+                             status.code() == Code::kUnavailable;
+  if (job->reads_only() || retriable_elsewhere || (!call.has_checks() && !job->idempotency)) {
+    return Finish(*job, status);
+  }
+  auto set = call.TakeWriteSet();
+  set->records.clear();
+  set->log.clear();
+  if (job->idempotency) set->checks.push_back({*job->idempotency, 0});
+  job->refusal = std::move(status);
+  Submit(job, std::move(set));
+}
+
+void CallPipeline::Submit(std::shared_ptr<Job> job, std::unique_ptr<WriteSet> set) {
+  auto status = parts_.committer->Submit(
+      std::move(set), [this, job](CommitResult result) { Settle(job, std::move(result)); });
+  if (!status.ok()) Finish(*job, status);
+}
+
+void CallPipeline::Settle(std::shared_ptr<Job> job, CommitResult result) {
+  if (result.outcome == CommitResult::Outcome::kFailed) return Finish(*job, result.status);
+  if (result.outcome == CommitResult::Outcome::kStale) {
+    if (job->idempotency && result.stale == *job->idempotency) {
+      job->recall = true;
+      if (result.pending_conflict) return AwaitAnswer(job, *result.stale);
+    }
+    return Again(job, !result.pending_conflict);
+  }
+  if (!job->refusal.ok()) return Finish(*job, job->refusal);
+  Answer(job);
+}
+
+void CallPipeline::Answer(std::shared_ptr<Job> job) {
+  if (job->binding == nullptr || !job->binding->awaited || job->response == nullptr) {
+    return Finish(*job, Status::Ok());
+  }
+  // The commit stands; where there is no room to wait the answer leaves as it is.
+  if (!parts_.executor->Post([this, job] { Await(job); })) Finish(*job, Status::Ok());
+}
+
+void CallPipeline::Await(std::shared_ptr<Job> job) {
+  log::TraceScope scope(job->trace);
+  Call call(committed_, job->context);
+  auto delay = AwaitDelay(job->asked++);
+  auto deadline = job->rpc->deadline();
+  bool late = deadline && std::chrono::steady_clock::now() + 2 * delay > *deadline;
+  if (job->binding->awaited(call, *job->response) || job->asked > kAwaitQuestions || late ||
+      !parts_.executor->PostAfter(delay, [this, job] { Await(job); })) {
+    Finish(*job, Status::Ok());
+  }
+}
+
+// A duplicate in flight waits for the first: a set that checks the first one's pending key queues
+// behind it.
+void CallPipeline::AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key) {
+  auto set = std::make_unique<WriteSet>();
+  set->tenant = key.tenant;
+  set->checks.push_back({key, 1});
+  auto status =
+      parts_.committer->Submit(std::move(set), [this, job](CommitResult) { Again(job, false); });
+  if (!status.ok()) Finish(*job, status);
+}
+
+void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
+  meters_->reruns.Add();
+  if (counted && ++job->reruns > kMaxReruns) {
+    Status aborted(Code::kAborted, "TOO_MUCH_CONTENTION",
+                   "The record kept changing while this call was decided; try again.");
+    return Finish(*job, aborted.RetryAfter(std::chrono::milliseconds(100)));
+  }
+  if (ExecutorOf(job->binding)->Post([this, job] { Try(job); })) return;
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
+              "Too many calls are waiting; try again later.");
+  Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
+}
+
+}  // namespace crm
