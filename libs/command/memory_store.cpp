@@ -7,6 +7,7 @@
 #include "libs/command/log_row.h"
 #include "libs/command/record_codec.h"
 #include "libs/filter/evaluate.h"
+#include "libs/filter/required_texts.h"
 
 namespace crm {
 
@@ -79,10 +80,19 @@ Result<std::vector<std::pair<RecordKey, const MemoryStore::Row*>>> MemoryStore::
     Time now, bool show_deleted) const {
   std::vector<std::pair<RecordKey, const Row*>> matching;
   auto message = type.NewMessage();
+  // What an index is in PostgreSQL: rows that cannot match are not decoded.
+  auto wanted = filter == nullptr ? std::nullopt : filter::RequiredTexts(*filter);
+  const Column* column = wanted ? type.FindColumn(wanted->path) : nullptr;
+  auto ruled_out = [&](const Row& row) {
+    if (column == nullptr || column->kind != ColumnKind::kText) return false;
+    auto at = static_cast<size_t>(column - type.columns().data());
+    const auto* text = std::get_if<std::string>(&row.columns[at]);
+    return text == nullptr || !wanted->texts.contains(*text);
+  };
   for (auto at = rows_.lower_bound({&type, tenant.value_or(Uuid{}), Uuid{}});
        at != rows_.end() && at->first.type == &type && (!tenant || at->first.tenant == *tenant);
        ++at) {
-    if (at->second.deleted && !show_deleted) continue;
+    if ((at->second.deleted && !show_deleted) || ruled_out(at->second)) continue;
     if (filter != nullptr) {
       auto status = DecodeRecord(at->second.record.body, *message);
       if (!status.ok()) return status;
@@ -154,9 +164,22 @@ Result<std::vector<kernel::v1::LogRow>> MemoryStore::ReadLog(const LogQuery& que
                                                              std::stop_token) {
   std::lock_guard lock(mutex_);
   std::vector<kernel::v1::LogRow> rows;
-  for (size_t i = static_cast<size_t>(std::max<int64_t>(query.after_seq, 0));
-       i < log_.size() && rows.size() < query.limit; ++i) {
-    if (Matches(query, log_[i])) rows.push_back(log_[i]);
+  auto take = [&](const kernel::v1::LogRow& row) {
+    if (rows.size() == query.limit) return false;
+    if (Matches(query, row)) rows.push_back(row);
+    return true;
+  };
+  if (query.tenant && !query.subject.empty()) {
+    auto found = by_subject_.find({*query.tenant, query.subject});
+    if (found == by_subject_.end()) return rows;
+    for (size_t at : found->second) {
+      if (!take(log_[at])) break;
+    }
+    return rows;
+  }
+  for (size_t i = static_cast<size_t>(std::max<int64_t>(query.after_seq, 0)); i < log_.size();
+       ++i) {
+    if (!take(log_[i])) break;
   }
   return rows;
 }

@@ -3,6 +3,7 @@
 #include "crm/testing/v1/specimen.pb.h"
 #include "libs/filter/checked_filter.h"
 #include "libs/filter/evaluate.h"
+#include "libs/filter/required_texts.h"
 
 namespace crm::filter {
 namespace {
@@ -213,6 +214,27 @@ TEST(FieldEquals, FitsTheTypeOfTheField) {
   EXPECT_FALSE(FieldEquals(schema, "total", "many").ok());
   EXPECT_FALSE(FieldEquals(schema, "nothing", "x").ok());
   EXPECT_FALSE(FieldEquals(schema, "total = 1 OR code", "x").ok());
+}
+
+TEST(RequiredTexts, AreSaidWhereEveryMatchHasOneOfThem) {
+  auto texts = [](const char* text) {
+    auto required = RequiredTexts(*ParseAndCheck(text, SpecimenSchema()));
+    std::string said = required ? required->path + ":" : "nothing";
+    if (!required) return said;
+    for (const auto& each : required->texts) said += " " + each;
+    return said;
+  };
+  EXPECT_EQ(texts("code = a"), "code: a");
+  EXPECT_EQ(texts("code = b OR code = a"), "code: a b");
+  EXPECT_EQ(texts("total > 1 AND (code = b OR code = a)"), "code: a b");
+  EXPECT_EQ(texts(""), "nothing");
+  EXPECT_EQ(texts("code = a OR owner = a"), "nothing");
+  EXPECT_EQ(texts("code = a OR total > 1"), "nothing");
+  EXPECT_EQ(texts("code != a"), "nothing");
+  EXPECT_EQ(texts("NOT code = a"), "nothing");
+  EXPECT_EQ(texts("code = \"a*\""), "nothing");
+  EXPECT_EQ(texts("tags:a"), "nothing");
+  EXPECT_EQ(texts("state = NEW"), "nothing");
 }
 
 TEST(FieldIsAnyOf, MatchesNothingWithoutValues) {

@@ -10,6 +10,7 @@
 
 #include "libs/filter/evaluate.h"
 #include "libs/filter/operators.h"
+#include "libs/filter/required_texts.h"
 #include "libs/filter/search_text.h"
 #include "libs/filter/specimen_probes.h"
 #include "libs/filter/sql.h"
@@ -198,6 +199,23 @@ TEST_F(Differential, BothBackEndsFindTheSameRecords) {
   std::printf("%zu filters on %zu records: %zu pairs\n", runs_.size(), kRecords,
               runs_.size() * kRecords);
   EXPECT_GT(runs_.size(), 3000u);
+}
+
+TEST_F(Differential, RequiredTextsAreThoseOfEveryRecordThatIsFound) {
+  size_t said = 0;
+  for (const Run& run : runs_) {
+    auto required = RequiredTexts(run.filter);
+    if (!required) continue;
+    ++said;
+    FieldPath path = *SpecimenSchema().Resolve(required->path);
+    for (size_t n = 0; n < kRecords; ++n) {
+      if (!run.found[n]) continue;
+      auto value = ReadValue(path, specimens_[n]);
+      ASSERT_TRUE(value) << run.probe.text;
+      EXPECT_TRUE(required->texts.contains(std::get<std::string>(*value))) << run.probe.text;
+    }
+  }
+  EXPECT_GT(said, 50u);
 }
 
 // What a record has at the subject's path.
