@@ -78,11 +78,12 @@ void Close(v1::Deal::State state, Time occurred, v1::Deal& deal) {
 
 }  // namespace
 
-void Begin(const v1::Pipeline& pipeline, Time occurred, v1::Deal& deal) {
+void Begin(const v1::Pipeline& pipeline, std::optional<Time> occurred, v1::Deal& deal) {
   deal.set_pipeline(pipeline.name());
   deal.set_state(v1::Deal::OPEN);
   deal.clear_stage_history();
-  EnterStage(pipeline.stages(0).id(), occurred, deal);
+  EnterStage(pipeline.stages(0).id(), occurred.value_or(Time()), deal);
+  if (!occurred) deal.mutable_stage_history(0)->clear_enter_time();
 }
 
 Result<v1::DealMoved> Move(const v1::Pipeline& pipeline, const MoveOrder& order, v1::Deal& deal) {

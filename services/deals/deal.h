@@ -12,6 +12,7 @@
 // INVALID_ARGUMENT where the order itself makes no sense.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "crm/deals/v1/deal_events.pb.h"
@@ -34,8 +35,8 @@ struct LoseOrder {
   Time occurred{};
 };
 
-// A new deal: open, in the first stage.
-void Begin(const v1::Pipeline& pipeline, Time occurred, v1::Deal& deal);
+// A new deal: open, in the first stage; nullopt: nobody knows since when.
+void Begin(const v1::Pipeline& pipeline, std::optional<Time> occurred, v1::Deal& deal);
 
 Result<v1::DealMoved> Move(const v1::Pipeline& pipeline, const MoveOrder& order, v1::Deal& deal);
 Result<v1::DealWon> Win(const v1::Pipeline& pipeline, Time occurred, v1::Deal& deal);

@@ -24,14 +24,16 @@ Result<std::optional<Time>> OccurredOf(const Call& call, const Request& request)
   return std::optional(occurred);
 }
 
-// `occurred`: business time of a creation.
-entity::HooksOf<Deal> Hooks(std::optional<Time> occurred) {
+// Since when a new deal is in its first stage; by default since now.
+using Beginning = std::function<std::optional<Time>(const Call&)>;
+
+entity::HooksOf<Deal> Hooks(Beginning beginning) {
   entity::HooksOf<Deal> hooks;
-  hooks.defaults = [occurred](Call& call, Deal& deal) -> Status {
+  hooks.defaults = [beginning](Call& call, Deal& deal) -> Status {
     auto pipeline = deal.pipeline().empty() ? LoadDefaultPipeline(call)
                                             : call.Load<v1::Pipeline>(deal.pipeline());
     if (pipeline.ok()) {
-      Begin(*pipeline, occurred.value_or(call.now()), deal);
+      Begin(*pipeline, beginning(call), deal);
       return Status::Ok();
     }
     Code code = pipeline.status().code();
@@ -123,7 +125,14 @@ Result<Deal> CreateDeal(Call& call, const v1::CreateDealRequest& request,
   }
   auto occurred = OccurredOf(call, request);
   if (!occurred.ok()) return occurred.status();
-  entity::Crud crud(*call.types().Find(Deal::descriptor()), settings, Hooks(*occurred));
+  if (request.begin_unknown() && *occurred) {
+    return InvalidField("begin_unknown", "must not be given with occurred_time");
+  }
+  entity::Crud crud(*call.types().Find(Deal::descriptor()), settings,
+                    Hooks([&](const Call& now) -> std::optional<Time> {
+                      if (request.begin_unknown()) return std::nullopt;
+                      return occurred->value_or(now.now());
+                    }));
   auto created = crud.Create(call, request.deal(), id, "deal", *occurred);
   if (!created.ok()) return created.status();
   return Deal(static_cast<const Deal&>(**created));
@@ -149,7 +158,7 @@ std::vector<MethodBinding> DealMethods(const RecordTypes& types, const entity::S
                                        std::shared_ptr<const entity::HandOvers> hand_overs) {
   const auto* service = entity::FindService("crm.deals.v1.DealService");
   auto methods = entity::StandardMethods(service, *types.Find(Deal::descriptor()), settings,
-                                         Hooks(std::nullopt));
+                                         Hooks([](const Call& call) { return call.now(); }));
   // By hand, because of the business time.
   std::erase_if(methods,
                 [](const MethodBinding& each) { return each.method->name() == "CreateDeal"; });

@@ -153,6 +153,22 @@ TEST_F(D14, TheHistoryOfStagesIsKeptInBusinessTime) {
   EXPECT_FALSE(reopened->stage_history(3).has_leave_time());
 }
 
+TEST_F(D14, ABeginningThatNobodyKnowsStaysUnset) {
+  MakePipeline();
+  auto request = ToCreate(5000);
+  request.set_begin_unknown(true);
+  auto made = Call<Deal>("CreateDeal", request);
+  ASSERT_TRUE(made.ok()) << made.status().ToString();
+  EXPECT_FALSE(made->stage_history(0).has_enter_time());
+  auto moved = Move(made->name(), "measured");
+  ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+  EXPECT_FALSE(moved->stage_history(0).has_enter_time());
+  EXPECT_TRUE(moved->stage_history(0).has_leave_time());
+
+  *request.mutable_occurred_time() = ToTimestamp(kMonday);
+  EXPECT_EQ(Call<Deal>("CreateDeal", request).status().reason(), "INVALID_FIELD");
+}
+
 TEST_F(Verbs, RefuseBusinessTimesOfTheFutureAndBeforeTheLastChange) {
   MakePipeline();
   std::string name = MakeDeal(5000, kMonday - std::chrono::days(2)).name();
