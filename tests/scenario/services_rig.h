@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <sstream>
 
@@ -149,14 +147,5 @@ class ServicesRig {
                        }};
   std::unique_ptr<rpc::RpcServer> server_;
 };
-
-// Where the book is; empty where it is not.
-inline std::string BookFolder() {
-  const char* given = std::getenv("CRM_SHARED_DATA");
-  std::filesystem::path folder =
-      std::filesystem::path(given == nullptr ? "../shared/data" : given) /
-      "crm-sales-opportunities";
-  return std::filesystem::exists(folder / "sales_pipeline.csv") ? folder.string() : "";
-}
 
 }  // namespace crm::test
