@@ -78,7 +78,7 @@ struct KafkaSource::Rep {
   std::map<kafka::TopicPartition, int64_t> taken;           // GUARDED_BY(mutex)
   size_t waiting = 0;                                       // GUARDED_BY(mutex)
   bool stopping = false;                                    // GUARDED_BY(mutex)
-  bool paused = false;                                      // of the polling thread
+  std::set<kafka::TopicPartition> paused;                   // of the polling thread
 };
 
 KafkaSource::KafkaSource(KafkaSourceOptions options, EventApplier& applier, const Clock&,
@@ -240,23 +240,31 @@ void KafkaSource::Rep::Revoke(const std::vector<kafka::TopicPartition>& partitio
   for (const auto& partition : partitions) {
     open.erase(partition);
     taken.erase(partition);
+    paused.erase(partition);
   }
 }
 
-// Polling goes on so that the group keeps its members; the broker keeps the messages.
+// Polling goes on so that the group keeps its members; the broker keeps the messages. Partitions
+// that come while others are held back are held back with them.
 void KafkaSource::Rep::HoldBack(kafka::Consumer& from) {
   std::vector<kafka::TopicPartition> partitions;
   bool full;
   {
     std::lock_guard lock(mutex);
-    full = waiting > options.window * (paused ? 2 : 4);
-    for (const auto& [partition, offsets] : open) partitions.push_back(partition);
+    full = waiting > options.window * (paused.empty() ? 4 : 2);
+    for (const auto& [partition, offsets] : open) {
+      if (paused.contains(partition) != full) partitions.push_back(partition);
+    }
   }
-  if (full == paused) return;
-  paused = full;
+  if (partitions.empty()) return;
   auto status = full ? from.Pause(partitions) : from.Resume(partitions);
   // A partition that moved meanwhile is not ours to pause.
-  if (!status.ok()) paused = false;
+  if (!status.ok()) log.Warning("partitions not held back", {{"status", status}});
+  if (full) {
+    paused.insert(partitions.begin(), partitions.end());
+  } else {
+    paused.clear();
+  }
 }
 
 void KafkaSource::Rep::ReportLag(const kafka::Consumer& from) {

@@ -107,6 +107,8 @@ void Consumer::Rep::Assign(rd_kafka_topic_partition_list_t* list) {
     for (const TopicPartition& one : partitions) assigned[one] = {};
   }
   LogError(rd_kafka_incremental_assign(client.get(), list), "assign");
+  // librdkafka remembers the pause of an assignment that is over, and the owner knows of none.
+  rd_kafka_resume_partitions(client.get(), list);
   if (consumer.on_assigned) consumer.on_assigned(partitions);
 }
 

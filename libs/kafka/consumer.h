@@ -81,8 +81,8 @@ class Consumer {
   Status StoreOffset(const TopicPartition& partition, int64_t next_offset);
 
   // A paused partition's messages stay at the broker; those fetched ahead are dropped and fetched
-  // again after Resume(). A partition that is assigned anew is not paused. FAILED_PRECONDITION
-  // KAFKA_NOT_ASSIGNED where one is not ours.
+  // again after Resume(). A partition that is assigned anew, or again, is not paused.
+  // FAILED_PRECONDITION KAFKA_NOT_ASSIGNED where one is not ours.
   Status Pause(const std::vector<TopicPartition>& partitions);
   Status Resume(const std::vector<TopicPartition>& partitions);
 

@@ -245,6 +245,28 @@ TEST(Consumer, LeavesPausedPartitionsAtTheBrokerAndMissesNothingAfterwards) {
   EXPECT_EQ(consumer->Pause({{"no such topic", 0}}).reason(), "KAFKA_NOT_ASSIGNED");
 }
 
+TEST(Consumer, GetsMessagesOfAPartitionThatItPausedAndLostAndWasGivenBack) {
+  test::KafkaBroker broker;
+  const std::string topic = broker.MakeTopic("events", 1);
+  DeliverNumbers(broker.address(), topic, 1, 10);
+  ConsumerOptions options = Member(broker.address(), topic);
+  options.session_timeout = options.max_poll_interval = std::chrono::seconds(1);
+  int lost = 0;
+  ConsumerOptions silent = options;
+  silent.on_revoked = [&](const auto&, bool is_lost) { lost += is_lost; };
+  const auto sleeper = Must(Consumer::Create(silent));
+  PollUntil(*sleeper, 10);
+  ASSERT_EQ(sleeper->Pause({{topic, 0}}), Status());
+  {
+    // The sleeper does not poll meanwhile.
+    const auto heir = Must(Consumer::Create(options));
+    PollUntil(*heir, 10);
+    EXPECT_EQ(heir->Close(Soon()), Status());
+  }
+  EXPECT_EQ(PollUntil(*sleeper, 10).front().offset, 0);
+  EXPECT_EQ(lost, 1);
+}
+
 TEST(Consumer, BoundsABatchByMessagesAndBytesButLetsALargeMessageThrough) {
   test::KafkaBroker broker;
   const std::string topic = broker.MakeTopic("events", 1);
