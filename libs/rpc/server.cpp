@@ -180,7 +180,7 @@ void Server::Drain(std::chrono::milliseconds patience) {
     reflection_.Close();
     // Returns when the connections are closed; calls may still be starting operations, which a
     // closed queue would not survive.
-    server_->Shutdown(std::chrono::system_clock::now() + patience);
+    server_->Shutdown(DeadlineIn(patience));
     live_.WaitForNone();
   }
   if (queue_ == nullptr) return;

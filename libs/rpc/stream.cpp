@@ -9,7 +9,7 @@ namespace {
 std::optional<SteadyTime> DeadlineOf(const grpc::GenericServerContext& context) {
   gpr_timespec raw = context.raw_deadline();
   if (gpr_time_cmp(raw, gpr_inf_future(raw.clock_type)) == 0) return std::nullopt;
-  return std::chrono::steady_clock::now() + (context.deadline() - std::chrono::system_clock::now());
+  return std::chrono::steady_clock::now() + TimeLeft(raw);
 }
 
 std::string_view View(const grpc::string_ref& text) {

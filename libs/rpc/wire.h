@@ -2,9 +2,11 @@
 // libs/rpc.
 #pragma once
 
+#include <grpc/support/time.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/status.h>
 
+#include <chrono>
 #include <string>
 
 #include "libs/base/status.h"
@@ -23,6 +25,11 @@ Status FromGrpc(const grpc::Status& status);
 // gRPC ends the process where a key or a value is illegal, so both are checked first.
 bool LegalMetadata(const std::string& key, const std::string& value);
 std::string LowerCase(std::string key);
+
+// Deadlines between gRPC and us are moments of the monotonic clock: setting the time of day, on
+// either side, makes no call longer or shorter.
+gpr_timespec DeadlineIn(std::chrono::milliseconds timeout);
+std::chrono::nanoseconds TimeLeft(gpr_timespec deadline);
 
 Result<std::string> ReadFile(const std::string& path);
 
