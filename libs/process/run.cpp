@@ -191,13 +191,15 @@ Status MigrateAll(const ProcessDescription& process, runtime::AppContext& app) {
 }  // namespace
 
 int RunServices(const ProcessDescription& process, int argc, char** argv) {
-  // Outlives all modules, also where no server of ours holds it.
-  auto shared = std::make_shared<Shared>();
+  // Outlives all modules, also where no server of ours holds it. It has threads, so it is made when
+  // signals are blocked.
+  std::shared_ptr<Shared> shared;
   runtime::Application application;
   application.name = process.name;
   for (const auto& [name, define] : process.services) application.modules.push_back(name);
   for (const auto& [name, make] : process.others) application.modules.push_back(name);
   application.add_modules = [&](runtime::AppContext& app, runtime::ModuleManager& modules) {
+    shared = std::make_shared<Shared>();
     return AddModules(process, app, shared, modules);
   };
   application.commands = process.commands;
