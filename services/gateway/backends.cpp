@@ -1,5 +1,7 @@
 #include "services/gateway/backends.h"
 
+#include <algorithm>
+
 #include "crm/options/v1/options.pb.h"
 #include "google/protobuf/descriptor_database.h"
 #include "services/gateway/field_path.h"
@@ -10,7 +12,9 @@ namespace {
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
-constexpr char kEventService[] = "crm.events.v1.EventService";
+// Bound by every service.
+constexpr std::string_view kShared[] = {"crm.events.v1.EventService",
+                                        "crm.kernel.v1.OperationsService"};
 
 // "crm.leads.v1" to "leads"; empty where the package has another form.
 std::string SourceOf(const std::string& package) {
@@ -46,17 +50,20 @@ Backends::Backends(rpc::ChannelFactory& channels) : channels_(channels) {
 Result<std::string> Backends::OwnerOf(const MethodDescriptor& method,
                                       const Message& request) const {
   const std::string& service = method.service()->full_name();
-  if (service != kEventService) return service;
+  if (std::find(std::begin(kShared), std::end(kShared), service) == std::end(kShared)) {
+    return service;
+  }
+  const std::string shared = "." + method.service()->name();
   const std::string subject = StringField(request, "subject");
   const std::string source = StringField(request, "source");
   if (!source.empty() || subject.empty()) {
     const auto found = package_of_source_.find(source);
-    if (found != package_of_source_.end()) return found->second + ".EventService";
+    if (found != package_of_source_.end()) return found->second + shared;
     return InvalidField("source", "\"" + source + "\" is not a service with events");
   }
   const auto found = package_of_collection_.find(subject.substr(0, subject.find('/')));
   if (found == package_of_collection_.end()) return NotFound(subject);
-  return found->second + ".EventService";
+  return found->second + shared;
 }
 
 Result<std::shared_ptr<rpc::RpcClient>> Backends::ForCall(const MethodDescriptor& method,

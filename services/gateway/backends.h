@@ -1,6 +1,6 @@
 // Backends: which process a call goes to. For most methods that is the one that owns the proto
-// service. EventService is bound by every service; its calls go to the one that the request names
-// by `source` or by the collection of `subject`.
+// service. EventService and OperationsService are bound by every service; their calls go to the one
+// that the request names by `source` or by the collection of `subject`.
 #pragma once
 
 #include <map>

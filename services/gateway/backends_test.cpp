@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "crm/events/v1/event_service.pb.h"
+#include "crm/kernel/v1/operations_service.pb.h"
 #include "crm/testing/v1/gateway_specimen_service.pb.h"
 #include "libs/rpc/channels.h"
 
@@ -37,6 +38,15 @@ TEST(Backends, SendsACallForEventsToTheServiceThatWroteThem) {
   const auto& list_method = Method(*list.descriptor(), "ListEvents");
   list.set_subject("leads/1");
   EXPECT_EQ(backends.OwnerOf(list_method, list).value(), "crm.leads.v1.EventService");
+}
+
+TEST(Backends, SendsAnOperationToTheServiceThatItNames) {
+  rpc::RoutedChannels channels;
+  const Backends backends(channels);
+  kernel::v1::VerifyRequest verify;
+  verify.set_source("deals");
+  EXPECT_EQ(backends.OwnerOf(Method(*verify.descriptor(), "Verify"), verify).value(),
+            "crm.deals.v1.OperationsService");
 }
 
 TEST(Backends, RefusesEventsOfNobody) {
