@@ -49,7 +49,11 @@ PgProcess::~PgProcess() {
 }
 
 std::string PgProcess::dsn() const {
-  return "host='" + folder_.string() + "' port=5432 user=crm dbname=postgres";
+  return address() + " user=crm dbname=postgres";
+}
+
+std::string PgProcess::address() const {
+  return "host='" + folder_.string() + "' port=5432";
 }
 
 void PgProcess::Start() {

@@ -24,8 +24,10 @@ class PgProcess {
   PgProcess(const PgProcess&) = delete;
   PgProcess& operator=(const PgProcess&) = delete;
 
-  // libpq connection string, good also while it is down.
+  // libpq connection strings, good also while it is down: to the database postgres as the
+  // superuser, and the part of it that says only where the server is.
   std::string dsn() const;
+  std::string address() const;
 
   // Returns when the server answers, after a Kill() when it has recovered.
   void Start();

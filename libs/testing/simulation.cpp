@@ -6,6 +6,9 @@
 #include <stdexcept>
 
 #include "libs/command/memory_store.h"
+#include "libs/events/event_service.h"
+#include "libs/operations/operations.h"
+#include "libs/process/shared_methods.h"
 #include "libs/testing/call_harness.h"
 
 namespace crm::test {
@@ -58,22 +61,37 @@ std::string FullName(const MethodBinding& binding) {
   return binding.method->service()->full_name() + "/" + binding.method->name();
 }
 
+Simulation::Answer AnswerOf(FakeServerCall& call) {
+  auto bytes = call.Wait();
+  if (!bytes.ok()) return bytes.status();
+  std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
+                                        ->GetPrototype(call.method().output_type())
+                                        ->New());
+  if (!response->ParseFromString(*bytes)) return Internal("the response cannot be read");
+  return response;
+}
+
 // A service.
 struct Node {
   Node(ServiceDefinition definition_in, const Clock& clock, RemoteReader& remote)
       : definition(std::move(definition_in)),
         store(*definition.types, clock),
         committer(store, {}, nullptr),
+        event_server(definition.name, *definition.types, store, clock),
         services{definition.types.get(), &store, &committer, &remote} {}
 
   ServiceDefinition definition;
   MemoryStore store;
   Committer committer;
+  events::EventServer event_server;
   CallServices services;
+  // With those that every service has.
+  std::vector<MethodBinding> methods;
   std::unique_ptr<CallPipeline> pipeline;
   std::vector<std::unique_ptr<events::EventApplier>> appliers;
   std::unique_ptr<TimerPump> timers;
   std::unique_ptr<EffectPump> effects;
+  std::unique_ptr<operations::OperationsServer> operations_server;
 };
 
 }  // namespace
@@ -96,7 +114,8 @@ struct Simulation::Rep final : RemoteReader {
 
   Rep(std::vector<ServiceDefinition> services, uint64_t seed);
   Node& Find(std::string_view name);
-  const MethodBinding& FindMethod(const std::string& method, Node*& owner);
+  const MethodBinding& FindMethod(const std::string& method, const Message& request, Node*& owner);
+  void BindMethods(Node& node);
   Status Read(const Principal& principal, const std::string& method, const Message& request,
               Message& response, std::stop_token stop) override;
   void ReadLogs();
@@ -116,6 +135,8 @@ struct Simulation::Rep final : RemoteReader {
   Tokens tokens;
   Tasks tasks;
   size_t steps = 0;
+  bool events_held = false;
+  std::map<std::string, std::string> service_by_collection;
   std::vector<std::string> delivered;
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<std::unique_ptr<Feed>> feeds;
@@ -147,6 +168,7 @@ Simulation::Rep::Rep(std::vector<ServiceDefinition> services, uint64_t seed) : r
     node.effects =
         std::make_unique<EffectPump>(defined.effects, defined.name, *defined.types, node.store,
                                      *node.pipeline, tasks, clock, log, metrics);
+    BindMethods(node);
   }
   for (auto& node : nodes) {
     for (auto& applier : node->appliers) {
@@ -159,6 +181,20 @@ Simulation::Rep::Rep(std::vector<ServiceDefinition> services, uint64_t seed) : r
   }
 }
 
+void Simulation::Rep::BindMethods(Node& node) {
+  std::vector<events::EventApplier*> appliers;
+  for (const auto& applier : node.appliers) appliers.push_back(applier.get());
+  node.operations_server = std::make_unique<operations::OperationsServer>(
+      node.definition.name, *node.definition.types, appliers);
+  node.methods = node.definition.methods;
+  for (const auto& more : {node.event_server.Methods(), node.operations_server->Methods()}) {
+    node.methods.insert(node.methods.end(), more.begin(), more.end());
+  }
+  for (const auto& type : node.definition.types->all()) {
+    if (!type->projection()) service_by_collection[type->collection()] = node.definition.name;
+  }
+}
+
 Node& Simulation::Rep::Find(std::string_view name) {
   for (auto& node : nodes) {
     if (node->definition.name == name) return *node;
@@ -166,21 +202,26 @@ Node& Simulation::Rep::Find(std::string_view name) {
   throw std::runtime_error("the simulation has no service " + std::string(name));
 }
 
-const MethodBinding& Simulation::Rep::FindMethod(const std::string& method, Node*& owner) {
+const MethodBinding& Simulation::Rep::FindMethod(const std::string& method, const Message& request,
+                                                 Node*& owner) {
+  const MethodBinding* found = nullptr;
   for (auto& node : nodes) {
-    for (const auto& binding : node->definition.methods) {
+    for (const auto& binding : node->methods) {
       if (FullName(binding) != method) continue;
+      const bool named = node->definition.name == ServiceOf(request, service_by_collection);
+      if (found != nullptr && !named) continue;
+      found = &binding;
       owner = node.get();
-      return binding;
     }
   }
+  if (found != nullptr) return *found;
   throw std::runtime_error("no service of the simulation has " + method);
 }
 
 Status Simulation::Rep::Read(const Principal& principal, const std::string& method,
                              const Message& request, Message& response, std::stop_token stop) {
   Node* owner = nullptr;
-  const MethodBinding& binding = FindMethod(method, owner);
+  const MethodBinding& binding = FindMethod(method, request, owner);
   return owner->pipeline->ReadDirectly(binding, principal, request, response, stop);
 }
 
@@ -209,6 +250,7 @@ bool Simulation::Rep::Step() {
   bool only_waiting = choices.empty();
   for (bool patient : {true, false}) {
     for (auto& feed : feeds) {
+      if (events_held) break;
       for (auto& [key, lane] : feed->lanes) {
         if (lane.busy || lane.rows.empty() || lane.attempt > kAttempts) continue;
         if (patient && lane.not_before > steps) continue;
@@ -278,25 +320,34 @@ Principal Simulation::Admin(const Uuid& tenant) {
   return {tenant, "users/" + Uuid{{7}}.ToString(), {}, {{"*", "*", Scope::kAll, ""}}};
 }
 
-Result<std::unique_ptr<Message>> Simulation::CallMessage(const std::string& method,
-                                                         const Message& request,
+std::vector<Simulation::Answer> Simulation::CallTogether(const std::vector<Request>& requests,
                                                          const Principal& as) {
-  Node* owner = nullptr;
-  const MethodBinding& binding = rep_->FindMethod(method, owner);
-  rpc::Metadata metadata{{"authorization", rep_->tokens.TokenFor(as)}};
-  auto call = std::make_shared<FakeServerCall>(*binding.method, std::move(metadata),
-                                               request.SerializeAsString());
-  owner->pipeline->Handle(binding, call);
-  while (!call->done()) {
-    if (!rep_->Step()) throw std::runtime_error(method + " is not answered");
+  std::vector<std::shared_ptr<FakeServerCall>> calls;
+  for (const auto& [method, message] : requests) {
+    Node* owner = nullptr;
+    const MethodBinding& binding = rep_->FindMethod(method, *message, owner);
+    rpc::Metadata metadata{{"authorization", rep_->tokens.TokenFor(as)}};
+    calls.push_back(std::make_shared<FakeServerCall>(*binding.method, std::move(metadata),
+                                                     message->SerializeAsString()));
+    owner->pipeline->Handle(binding, calls.back());
   }
-  auto bytes = call->Wait();
-  if (!bytes.ok()) return bytes.status();
-  std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
-                                        ->GetPrototype(binding.method->output_type())
-                                        ->New());
-  if (!response->ParseFromString(*bytes)) return Internal("the response cannot be read");
-  return response;
+  std::vector<Answer> answers;
+  for (const auto& call : calls) {
+    while (!call->done()) {
+      if (!rep_->Step()) throw std::runtime_error(call->method().full_name() + " is not answered");
+    }
+    answers.push_back(AnswerOf(*call));
+  }
+  return answers;
+}
+
+Simulation::Answer Simulation::CallMessage(const std::string& method, const Message& request,
+                                           const Principal& as) {
+  return std::move(CallTogether({{method, &request}}, as).front());
+}
+
+void Simulation::HoldEvents(bool held) {
+  rep_->events_held = held;
 }
 
 void Simulation::RunUntilIdle() {

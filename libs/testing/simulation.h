@@ -30,10 +30,18 @@ class Simulation {
   // A caller in `tenant` who may do everything.
   static Principal Admin(const Uuid& tenant);
 
-  // The answer of "crm.leads.v1.LeadService/GetLead"; other work goes on meanwhile, in the seed's
-  // order.
-  Result<std::unique_ptr<google::protobuf::Message>> CallMessage(
-      const std::string& method, const google::protobuf::Message& request, const Principal& as);
+  struct Request {
+    std::string method;  // "crm.leads.v1.LeadService/GetLead"
+    const google::protobuf::Message* message;
+  };
+  using Answer = Result<std::unique_ptr<google::protobuf::Message>>;
+
+  // The answers, in the order of the requests, which are made before any of them is worked on;
+  // other work goes on meanwhile, in the seed's order. Of what every service has (EventService) a
+  // request reaches the one that it names.
+  std::vector<Answer> CallTogether(const std::vector<Request>& requests, const Principal& as);
+  Answer CallMessage(const std::string& method, const google::protobuf::Message& request,
+                     const Principal& as);
   template <class Response>
   Result<Response> Call(const std::string& method, const google::protobuf::Message& request,
                         const Principal& as) {
@@ -42,6 +50,8 @@ class Simulation {
     return Response(dynamic_cast<Response&>(**response));
   }
 
+  // While held, events stay where they are, as with the bus away.
+  void HoldEvents(bool held);
   // Until nothing is left to do at this moment. An event that keeps failing is left for the next
   // time.
   void RunUntilIdle();

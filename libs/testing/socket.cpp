@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <random>
 #include <stdexcept>
 
 namespace crm::test {
@@ -17,6 +18,16 @@ sockaddr_in Loopback(int port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<uint16_t>(port));
   return address;
+}
+
+// Not valid() where the port is taken.
+Fd Bind(int port) {
+  Fd socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = Loopback(port);
+  if (bind(socket_fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return Fd();
+  }
+  return socket_fd;
 }
 
 }  // namespace
@@ -32,10 +43,8 @@ void Fd::Abort() {
 }
 
 Fd Listen() {
-  Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = Loopback(0);
-  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      listen(listener.get(), SOMAXCONN) != 0) {
+  Fd listener = Bind(0);
+  if (!listener.valid() || listen(listener.get(), SOMAXCONN) != 0) {
     throw std::runtime_error("cannot listen on 127.0.0.1");
   }
   return listener;
@@ -60,7 +69,15 @@ Fd Connect(int port) {
 }
 
 int FreePort() {
-  return PortOf(Listen());
+  constexpr int kFirst = 10000;
+  constexpr int kLast = 19999;
+  std::random_device device;
+  std::uniform_int_distribution<int> any(kFirst, kLast);
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    const int port = any(device);
+    if (Bind(port).valid()) return port;
+  }
+  throw std::runtime_error("no port from 10000 to 19999 is free");
 }
 
 }  // namespace crm::test

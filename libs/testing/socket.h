@@ -32,8 +32,9 @@ Fd Listen();
 int PortOf(const Fd& socket);
 // A connection to 127.0.0.1:`port`; not valid() where nobody listens.
 Fd Connect(int port);
-// A port that is free now, for servers that cannot choose their own. Another process could take it
-// first; the kernel hands ports out in random order, which makes that unlikely.
+// A port that is free now, for servers that cannot choose their own or that keep theirs over
+// restarts. It lies below those that the kernel gives to clients and below those of tools/dev, so
+// only another caller of this function could take it meanwhile. Throws std::runtime_error.
 int FreePort();
 
 }  // namespace crm::test
