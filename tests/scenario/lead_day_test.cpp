@@ -1,313 +1,232 @@
-// The lead's day, on the real services in one thread and on a virtual clock: a form becomes a lead
-// with a task, the task grows overdue and the head of the department is told once, somebody calls,
-// the lead becomes a contact with a deal, the deal walks through its stages and is won, and the
-// contact is a customer.
+// The lead's day: a form becomes a lead with a task, the task grows overdue and the head of the
+// department is told once, somebody calls, the lead becomes a contact with a deal, the deal walks
+// through its stages and is won, and the contact is a customer. And what may go wrong on such a
+// day.
+//
+// One text for three worlds: the simulation, crm-all, and one process a service.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crm/activities/v1/activity_service.pb.h"
-#include "crm/contacts/v1/contact_service.pb.h"
-#include "crm/deals/v1/deal_service.pb.h"
-#include "crm/events/v1/event_service.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
-#include "crm/leads/v1/intake_service.pb.h"
-#include "crm/leads/v1/lead_service.pb.h"
-#include "crm/notification/v1/notification_service.pb.h"
-#include "libs/entity/page_tokens.h"
-#include "libs/testing/simulation.h"
-#include "services/activities/module.h"
-#include "services/contacts/module.h"
-#include "services/deals/module.h"
-#include "services/identity/module.h"
-#include "services/leads/module.h"
-#include "services/notification/module.h"
-#include "services/workflow/module.h"
+#include <algorithm>
 
-namespace crm {
+#include "libs/command/record_type.h"
+#include "tests/scenario/deployed_world.h"
+#include "tests/scenario/record_history.h"
+#include "tests/scenario/running_deployment.h"
+#include "tests/scenario/simulated_world.h"
+#include "tests/scenario/window_shop.h"
+
+namespace crm::test {
 namespace {
 
-const entity::PageTokens& Tokens() {
-  static const entity::PageTokens tokens = *entity::PageTokens::Create(std::string(32, 's'));
-  return tokens;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+Time TimeOf(const google::protobuf::Message& message, const char* field) {
+  return GetTimestamp(message, message.GetDescriptor()->FindFieldByName(field));
 }
 
-std::vector<ServiceDefinition> Services() {
-  entity::Settings settings;
-  settings.page_tokens = &Tokens();
-  std::vector<ServiceDefinition> services;
-  services.push_back(identity::Define(settings, std::shared_ptr<const identity::Secrets>()));
-  services.push_back(leads::Define(settings));
-  services.push_back(contacts::Define(settings));
-  services.push_back(deals::Define(settings));
-  services.push_back(activities::Define(settings));
-  services.push_back(notification::Define(settings));
-  services.push_back(workflow::Define(settings));
-  return services;
+enum class Place { kSimulation, kAll, kDistributed };
+
+std::unique_ptr<World> MakeWorld(Place place) {
+  if (place == Place::kSimulation) return std::make_unique<SimulatedWorld>(1);
+  const Shape shape = place == Place::kAll ? Shape::kAll : Shape::kDistributed;
+  return std::make_unique<DeployedWorld>(RunningDeployment(shape), NewTenantName());
 }
 
-// A window shop: one department with a head and a seller, a form, a pipeline.
-class WindowShop {
- public:
-  explicit WindowShop(uint64_t seed) : world_(Services(), seed) {
-    admin_ = test::Simulation::Admin(NamedUuid("tenant", "window shop"));
-    MakePeople();
-    MakeIntake();
-    MakePipeline();
-    world_.RunUntilIdle();
+class LeadDay : public ::testing::TestWithParam<Place> {
+ protected:
+  bool Comes(const std::function<bool()>& condition) { return bool(world_->Comes(condition)); }
+  // A lead whose task is there.
+  std::string LeadWithTask(const std::string& submission) {
+    const std::string lead = shop_.Submit(submission);
+    EXPECT_TRUE(world_->Comes([&] { return shop_.Tasks(lead).size() == 1; }));
+    return lead;
+  }
+  // A deal in its first stage that can be read.
+  leads::v1::ConvertLeadResponse DealOf(const std::string& lead) {
+    auto made = shop_.Convert(lead);
+    EXPECT_TRUE(world_->Comes(
+        [&] { return shop_.Deal(made.deal()).ok() && shop_.Contact(made.contact()).ok(); }));
+    return made;
+  }
+  // Another lead goes the way of an overdue one. What an earlier lead might still cause is through
+  // by then.
+  void LetAnotherLeadGrowOverdue() {
+    const std::string lead = LeadWithTask("a later one");
+    world_->Advance(WindowShop::kContactTime + minutes(1));
+    EXPECT_TRUE(world_->Comes([&] { return shop_.OverdueNotices(shop_.head(), lead) == 1; }));
   }
 
-  template <class Response>
-  Response Call(const std::string& method, const google::protobuf::Message& request) {
-    auto response = world_.Call<Response>(method, request, admin_);
-    EXPECT_TRUE(response.ok()) << method << ": " << response.status().ToString();
-    return response.ok() ? *response : Response();
-  }
-
-  std::string Submit(const std::string& id) {
-    leads::v1::SubmitFormRequest request;
-    request.set_form(form_);
-    request.set_submission_id(id);
-    (*request.mutable_fields())["full_name"] = "משה כהן";
-    (*request.mutable_fields())["tel"] = "050-123-4567";
-    return Call<leads::v1::SubmitFormResponse>("crm.leads.v1.LeadService/SubmitForm", request)
-        .lead();
-  }
-
-  leads::v1::Lead Lead(const std::string& name) {
-    leads::v1::GetLeadRequest request;
-    request.set_name(name);
-    return Call<leads::v1::Lead>("crm.leads.v1.LeadService/GetLead", request);
-  }
-
-  std::vector<activities::v1::Task> Tasks(const std::string& subject) {
-    activities::v1::ListTasksRequest request;
-    request.set_filter("subject = \"" + subject + "\"");
-    auto listed =
-        Call<activities::v1::ListTasksResponse>("crm.activities.v1.TaskService/ListTasks", request);
-    return {listed.tasks().begin(), listed.tasks().end()};
-  }
-
-  // What a person was told about a record.
-  int Notices(const std::string& user, const std::string& kind) {
-    notification::v1::ListNotificationsRequest request;
-    request.set_filter("user = \"" + user + "\" AND kind = \"" + kind + "\"");
-    return Call<notification::v1::ListNotificationsResponse>(
-               "crm.notification.v1.NotificationService/ListNotifications", request)
-        .notifications_size();
-  }
-
-  deals::v1::Deal Deal(const std::string& name) {
-    deals::v1::GetDealRequest request;
-    request.set_name(name);
-    return Call<deals::v1::Deal>("crm.deals.v1.DealService/GetDeal", request);
-  }
-
-  contacts::v1::Contact Contact(const std::string& name) {
-    contacts::v1::GetContactRequest request;
-    request.set_name(name);
-    return Call<contacts::v1::Contact>("crm.contacts.v1.ContactService/GetContact", request);
-  }
-
-  void ClearDefaultPipeline() {
-    deals::v1::UpdatePipelineRequest update;
-    update.mutable_pipeline()->set_name(pipeline_);
-    update.mutable_update_mask()->add_paths("is_default");
-    Call<deals::v1::Pipeline>("crm.deals.v1.PipelineService/UpdatePipeline", update);
-  }
-
-  test::Simulation world_;
-  Principal admin_;
-  std::string department_, head_, seller_, form_, pipeline_;
-
- private:
-  void MakePeople() {
-    identity::v1::CreateDepartmentRequest department;
-    department.mutable_department()->set_display_name("Sales");
-    auto sales = Call<identity::v1::Department>(
-        "crm.identity.v1.DepartmentService/CreateDepartment", department);
-    department_ = sales.name();
-    head_ = MakeUser("Head");
-    seller_ = MakeUser("Seller");
-    identity::v1::UpdateDepartmentRequest update;
-    *update.mutable_department() = sales;
-    update.mutable_department()->set_head(head_);
-    update.mutable_update_mask()->add_paths("head");
-    Call<identity::v1::Department>("crm.identity.v1.DepartmentService/UpdateDepartment", update);
-  }
-
-  std::string MakeUser(const std::string& name) {
-    identity::v1::CreateUserRequest request;
-    request.mutable_user()->set_display_name(name);
-    request.mutable_user()->set_department(department_);
-    return Call<identity::v1::User>("crm.identity.v1.UserService/CreateUser", request).name();
-  }
-
-  void MakeIntake() {
-    leads::v1::CreateFormRequest form;
-    form.mutable_form()->set_display_name("Contact us");
-    (*form.mutable_form()->mutable_field_mapping())["full_name"] = "display_name";
-    (*form.mutable_form()->mutable_field_mapping())["tel"] = "phone";
-    form_ = Call<leads::v1::Form>("crm.leads.v1.FormService/CreateForm", form).name();
-    leads::v1::CreateAssignmentRuleRequest rule;
-    rule.mutable_assignment_rule()->set_display_name("Everything");
-    auto* distribution = rule.mutable_assignment_rule()->mutable_distribution();
-    distribution->set_mode(leads::v1::Distribution::ROUND_ROBIN);
-    distribution->set_department(department_);
-    distribution->add_users(seller_);
-    distribution->set_contact_minutes(15);
-    rule.mutable_assignment_rule()->set_position(1);
-    Call<leads::v1::AssignmentRule>("crm.leads.v1.AssignmentRuleService/CreateAssignmentRule",
-                                    rule);
-  }
-
-  void MakePipeline() {
-    deals::v1::CreatePipelineRequest request;
-    auto* pipeline = request.mutable_pipeline();
-    pipeline->set_display_name("Windows");
-    pipeline->set_is_default(true);
-    for (const char* id : {"request", "measurement", "payment"}) {
-      auto* stage = pipeline->add_stages();
-      stage->set_id(id);
-      stage->set_display_name(id);
-      stage->set_can_win(std::string_view(id) == "payment");
-    }
-    pipeline_ =
-        Call<deals::v1::Pipeline>("crm.deals.v1.PipelineService/CreatePipeline", request).name();
-  }
+  const std::unique_ptr<World> world_ = MakeWorld(GetParam());
+  WindowShop shop_{*world_};
 };
 
-TEST(L01, TheSameSubmissionThreeTimesIsOneLeadWithOneTask) {
-  WindowShop shop(1);
-  std::string lead = shop.Submit("s-1");
-  EXPECT_EQ(shop.Submit("s-1"), lead);
-  EXPECT_EQ(shop.Submit("s-1"), lead);
-  shop.world_.RunUntilIdle();
-  EXPECT_EQ(shop.Tasks(lead).size(), 1u);
-}
+INSTANTIATE_TEST_SUITE_P(Simulation, LeadDay, ::testing::Values(Place::kSimulation));
+INSTANTIATE_TEST_SUITE_P(All, LeadDay, ::testing::Values(Place::kAll));
+INSTANTIATE_TEST_SUITE_P(Distributed, LeadDay, ::testing::Values(Place::kDistributed));
 
-TEST(L08, ALeadHasATaskThatIsDueWhenItsRuleSays) {
-  WindowShop shop(2);
-  Time arrival = shop.world_.clock().Now();
-  std::string lead = shop.Submit("s-1");
-  shop.world_.RunUntilIdle();
-  auto tasks = shop.Tasks(lead);
-  ASSERT_EQ(tasks.size(), 1u);
-  EXPECT_EQ(tasks[0].owner(), shop.seller_);
-  EXPECT_EQ(GetTimestamp(tasks[0], tasks[0].GetDescriptor()->FindFieldByName("due_time")),
-            arrival + std::chrono::minutes(15));
-}
+TEST_P(LeadDay, BeginsWithAFormAndEndsWithACustomer) {
+  const std::string lead = LeadWithTask("s-1");
+  const auto task = shop_.Tasks(lead).at(0);
+  EXPECT_EQ(task.owner(), shop_.seller());
+  EXPECT_EQ(TimeOf(task, "due_time"), TimeOf(shop_.Lead(lead), "create_time") + minutes(15));
+  EXPECT_FALSE(task.overdue());
 
-TEST(L09, TheHeadIsToldOnceWhenTheTaskIsOverdue) {
-  WindowShop shop(3);
-  std::string lead = shop.Submit("s-1");
-  Time arrival = shop.world_.clock().Now();
-  shop.world_.AdvanceTo(arrival + std::chrono::minutes(14));
-  EXPECT_FALSE(shop.Tasks(lead).at(0).overdue());
-  shop.world_.AdvanceTo(arrival + std::chrono::minutes(16));
-  EXPECT_TRUE(shop.Tasks(lead).at(0).overdue());
-  shop.world_.AdvanceTo(arrival + std::chrono::hours(3));
-  EXPECT_EQ(shop.Notices(shop.head_, "task_overdue"), 1);
-}
+  world_->Advance(WindowShop::kContactTime + minutes(1));
+  ASSERT_TRUE(world_->Comes([&] { return shop_.OverdueNotices(shop_.head(), lead) == 1; }));
+  EXPECT_TRUE(shop_.HasOverdueTask(lead));
+  shop_.LogCall(lead);
+  ASSERT_TRUE(world_->Comes([&] { return shop_.Lead(lead).state() == leads::v1::Lead::WORKING; }));
 
-TEST(L09, TheHeadIsNotToldWhenSomebodyCalledInTime) {
-  WindowShop shop(4);
-  std::string lead = shop.Submit("s-1");
-  shop.world_.RunUntilIdle();
-  activities::v1::CreateNoteRequest call;
-  call.mutable_note()->set_subject(lead);
-  call.mutable_note()->set_kind(activities::v1::Note::CALL);
-  call.mutable_note()->set_reached(true);
-  shop.Call<activities::v1::Note>("crm.activities.v1.NoteService/CreateNote", call);
-  shop.world_.AdvanceTo(shop.world_.clock().Now() + std::chrono::hours(3));
-  EXPECT_EQ(shop.Lead(lead).state(), leads::v1::Lead::WORKING);
-  EXPECT_EQ(shop.Notices(shop.head_, "task_overdue"), 0);
-}
+  const auto made = DealOf(lead);
+  EXPECT_EQ(shop_.Deal(made.deal())->contact(), made.contact());
+  EXPECT_FALSE(shop_.IsCustomer(made.contact()));
+  EXPECT_EQ(shop_.TryMove(made.deal(), "payment").status().reason(), "STAGE_SKIPPED");
+  shop_.Move(made.deal(), "measurement");
+  shop_.Move(made.deal(), "payment");
+  EXPECT_EQ(shop_.Win(made.deal()).state(), deals::v1::Deal::WON);
+  ASSERT_TRUE(world_->Comes([&] { return shop_.IsCustomer(made.contact()); }));
+  EXPECT_EQ(shop_.OverdueNotices(shop_.head(), lead), 1);
 
-TEST(L12, AConversionAnswersWhenItsRecordsCanBeRead) {
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    WindowShop shop(seed);
-    leads::v1::ConvertLeadRequest convert;
-    convert.set_name(shop.Submit("s-1"));
-    convert.set_create_deal(true);
-    auto made =
-        shop.Call<leads::v1::ConvertLeadResponse>("crm.leads.v1.LeadService/ConvertLead", convert);
-    if (made.pending()) continue;  // the seed kept the others waiting
-    EXPECT_EQ(shop.Deal(made.deal()).contact(), made.contact());
-    EXPECT_EQ(shop.Contact(made.contact()).lead(), made.lead().name());
+  for (const auto& name : {lead, task.name(), made.contact(), made.deal()}) {
+    ExpectHistoryIsTheRecord(*world_, name);
   }
+  ExpectLogsAreTheTables(*world_, Deployment::Services());
 }
 
-TEST(L12, AConversionThatDealsRefusesIsTakenBackWithItsReason) {
-  WindowShop shop(6);
-  shop.ClearDefaultPipeline();
-  std::string lead = shop.Submit("s-1");
-  leads::v1::ConvertLeadRequest convert;
-  convert.set_name(lead);
-  convert.set_create_deal(true);
-  auto refused =
-      shop.Call<leads::v1::ConvertLeadResponse>("crm.leads.v1.LeadService/ConvertLead", convert);
+TEST_P(LeadDay, IsExplainedFromTheCustomerBackToTheForm) {
+  const std::string lead = LeadWithTask("s-1");
+  const auto made = DealOf(lead);
+  shop_.Move(made.deal(), "measurement");
+  shop_.Move(made.deal(), "payment");
+  shop_.Win(made.deal());
+  ASSERT_TRUE(world_->Comes([&] { return shop_.IsCustomer(made.contact()); }));
+
+  // The contact is a customer because the deal was won, by a request of a person.
+  const auto customer =
+      WhyOf(*world_, LastFact(*world_, made.contact(), "crm.contacts.v1.ContactBecameCustomer"));
+  ASSERT_EQ(customer.size(), 2u);
+  EXPECT_EQ(customer[1].type(), "crm.deals.v1.DealWon");
+  EXPECT_EQ(customer[1].subject(), made.deal());
+  EXPECT_EQ(customer[1].origin(), "crm.deals.v1.DealService/WinDeal");
+  // The deal is there because the lead was converted, and the lead because of the form.
+  const auto deal = WhyOf(*world_, HistoryOf(*world_, made.deal()).at(0));
+  ASSERT_EQ(deal.size(), 2u);
+  EXPECT_EQ(deal[1].type(), "crm.leads.v1.LeadConverted");
+  EXPECT_EQ(deal[1].subject(), lead);
+  EXPECT_EQ(deal[1].correlation(), deal[0].correlation());
+  const auto arrival = HistoryOf(*world_, lead).at(0);
+  EXPECT_EQ(arrival.type(), "crm.leads.v1.LeadSubmitted");
+  EXPECT_EQ(arrival.origin(), "crm.leads.v1.LeadService/SubmitForm");
+  EXPECT_EQ(arrival.causation(), "");
+}
+
+TEST_P(LeadDay, AConversionThatDealsRefusesIsTakenBackWithItsReason) {
+  shop_.ClearDefaultPipeline();
+  const std::string lead = shop_.Submit("s-1");
+  const auto refused = shop_.Convert(lead);
   EXPECT_FALSE(refused.pending());
   EXPECT_THAT(refused.refusal(), ::testing::HasSubstr("No pipeline is the default"));
   EXPECT_EQ(refused.deal(), "");
-  shop.world_.RunUntilIdle();
-  EXPECT_EQ(shop.Lead(lead).state(), leads::v1::Lead::WORKING);
-  EXPECT_EQ(shop.Lead(lead).converted_contact(), "");
-  contacts::v1::ListContactsRequest contacts;
-  EXPECT_EQ(shop.Call<contacts::v1::ListContactsResponse>(
-                    "crm.contacts.v1.ContactService/ListContacts", contacts)
-                .contacts_size(),
-            0)
-      << "the contact that was made of it is taken back too";
+  ASSERT_TRUE(world_->Comes([&] { return shop_.Lead(lead).state() == leads::v1::Lead::WORKING; }));
+  EXPECT_EQ(shop_.Lead(lead).converted_contact(), "");
+  // The contact that was made of it is taken back too.
+  EXPECT_TRUE(world_->Comes([&] { return shop_.CountContacts() == 0; }));
 }
 
-TEST(C01, AWonDealAndNothingElseMakesACustomer) {
-  WindowShop shop(5);
-  std::string lead = shop.Submit("s-1");
-  shop.world_.RunUntilIdle();
-  leads::v1::ConvertLeadRequest convert;
-  convert.set_name(lead);
-  convert.set_create_deal(true);
-  auto made =
-      shop.Call<leads::v1::ConvertLeadResponse>("crm.leads.v1.LeadService/ConvertLead", convert);
-  shop.world_.RunUntilIdle();
-  EXPECT_EQ(shop.Deal(made.deal()).contact(), made.contact());
-  EXPECT_FALSE(shop.Contact(made.contact()).is_customer());
-
-  deals::v1::MoveDealRequest skip;
-  skip.set_name(made.deal());
-  skip.set_stage("payment");
-  auto refused =
-      shop.world_.Call<deals::v1::Deal>("crm.deals.v1.DealService/MoveDeal", skip, shop.admin_);
-  EXPECT_EQ(refused.status().reason(), "STAGE_SKIPPED");
-  for (const char* stage : {"measurement", "payment"}) {
-    deals::v1::MoveDealRequest move;
-    move.set_name(made.deal());
-    move.set_stage(stage);
-    shop.Call<deals::v1::Deal>("crm.deals.v1.DealService/MoveDeal", move);
-  }
-  deals::v1::WinDealRequest win;
-  win.set_name(made.deal());
-  shop.Call<deals::v1::Deal>("crm.deals.v1.DealService/WinDeal", win);
-  shop.world_.RunUntilIdle();
-  EXPECT_TRUE(shop.Contact(made.contact()).is_customer());
+TEST_P(LeadDay, TheSameSubmissionThreeTimesIsOneLeadWithOneTask) {
+  const std::string lead = shop_.Submit("s-1");
+  EXPECT_EQ(shop_.Submit("s-1"), lead);
+  EXPECT_EQ(shop_.Submit("s-1"), lead);
+  LeadWithTask("s-2");
+  EXPECT_EQ(shop_.Tasks(lead).size(), 1u);
+  EXPECT_EQ(shop_.Leads().size(), 2u);
 }
 
-std::string DayOf(uint64_t seed) {
-  WindowShop shop(seed);
-  std::string lead = shop.Submit("s-1");
-  shop.world_.AdvanceTo(shop.world_.clock().Now() + std::chrono::hours(1));
-  EXPECT_EQ(shop.Notices(shop.head_, "task_overdue"), 1) << "seed " << seed;
-  EXPECT_EQ(shop.Tasks(lead).size(), 1u) << "seed " << seed;
-  return shop.world_.LogHash();
+TEST_P(LeadDay, TheHeadIsNotToldWhenSomebodyCalledInTime) {
+  const std::string lead = LeadWithTask("s-1");
+  shop_.LogCall(lead);
+  ASSERT_TRUE(world_->Comes([&] { return shop_.Lead(lead).state() == leads::v1::Lead::WORKING; }));
+  world_->Advance(hours(3));
+  LetAnotherLeadGrowOverdue();
+  EXPECT_EQ(shop_.OverdueNotices(shop_.head(), lead), 0);
 }
 
-TEST(Simulation, TheSameSeedGivesTheSameDay) {
-  EXPECT_EQ(DayOf(7), DayOf(7));
+TEST_P(LeadDay, AServiceThatIsDownOverTheDueTimeTellsTheHeadLateAndOnce) {
+  const std::string lead = LeadWithTask("s-1");
+  world_->AdvanceWithout("activities", hours(1));
+  ASSERT_TRUE(world_->Comes([&] { return shop_.OverdueNotices(shop_.head(), lead) == 1; }));
+  EXPECT_TRUE(shop_.HasOverdueTask(lead));
+  LetAnotherLeadGrowOverdue();
+  EXPECT_EQ(shop_.OverdueNotices(shop_.head(), lead), 1);
 }
 
-TEST(Simulation, TheDayEndsAlikeInEveryOrderOfDeliveries) {
-  for (uint64_t seed = 100; seed < 120; ++seed) DayOf(seed);
+TEST_P(LeadDay, OfTwoPeopleWhoMoveTheSameDealOneIsToldThatItHasChanged) {
+  const auto made = DealOf(shop_.Submit("s-1"));
+  deals::v1::MoveDealRequest move;
+  move.set_name(made.deal());
+  move.set_stage("measurement");
+  move.set_etag(shop_.Deal(made.deal())->etag());
+  const std::string method = "crm.deals.v1.DealService/MoveDeal";
+  auto answers = world_->CallTogether({{method, move}, {method, move}});
+  std::sort(answers.begin(), answers.end(),
+            [](const auto& a, const auto& b) { return a.ok() > b.ok(); });
+  EXPECT_TRUE(answers[0].ok()) << answers[0].status().ToString();
+  EXPECT_EQ(answers[1].status().code(), Code::kAborted) << answers[1].status().ToString();
+  const auto deal = shop_.Deal(made.deal());
+  EXPECT_EQ(deal->stage(), "measurement");
+  EXPECT_EQ(deal->stage_history_size(), 2);
+  EXPECT_EQ(HistoryOf(*world_, made.deal()).size(), 2u);
+}
+
+TEST_P(LeadDay, TwoPeopleWhoMoveADealDifferentlyAreServedInSomeOrder) {
+  const auto made = DealOf(shop_.Submit("s-1"));
+  shop_.Move(made.deal(), "measurement");
+  deals::v1::MoveDealRequest on, back;
+  on.set_name(made.deal());
+  on.set_stage("payment");
+  back.set_name(made.deal());
+  back.set_stage("request");
+  const std::string method = "crm.deals.v1.DealService/MoveDeal";
+  const auto answers = world_->CallTogether({{method, on}, {method, back}});
+  // After the way back the one on is a skip, so that alone can be refused.
+  EXPECT_TRUE(answers[1].ok()) << answers[1].status().ToString();
+  EXPECT_EQ(answers[0].status().reason(), answers[0].ok() ? "" : "STAGE_SKIPPED");
+  EXPECT_EQ(shop_.Deal(made.deal())->stage(), "request");
+  EXPECT_EQ(HistoryOf(*world_, made.deal()).size(), answers[0].ok() ? 4u : 3u);
+  ExpectHistoryIsTheRecord(*world_, made.deal());
+}
+
+TEST_P(LeadDay, GoesOnWhileTheBusIsAwayAndIsCaughtUpAfterwards) {
+  const std::string before = LeadWithTask("s-1");
+  world_->TakeBus();
+  const std::string meanwhile = shop_.Submit("s-2");
+  EXPECT_EQ(shop_.Submit("s-2"), meanwhile);
+  EXPECT_EQ(shop_.Lead(meanwhile).state(), leads::v1::Lead::NEW);
+  const auto made = shop_.Convert(before);
+  EXPECT_TRUE(made.pending());
+  EXPECT_TRUE(shop_.Tasks(meanwhile).empty());
+  world_->ReturnBus();
+  ASSERT_TRUE(world_->Comes([&] { return shop_.Tasks(meanwhile).size() == 1; }));
+  ASSERT_TRUE(world_->Comes([&] { return shop_.Deal(made.deal()).ok(); }));
+  EXPECT_EQ(shop_.Tasks(before).size(), 1u);
+  ExpectLogsAreTheTables(*world_, Deployment::Services());
+}
+
+TEST_P(LeadDay, AnswersTheSameWithTheSharedCountersFlushedOrAway) {
+  const std::string lead = LeadWithTask("s-1");
+  const std::string before = shop_.Lead(lead).DebugString();
+  world_->FlushCounters();
+  EXPECT_EQ(shop_.Lead(lead).DebugString(), before);
+  world_->TakeCounters();
+  EXPECT_EQ(shop_.Lead(lead).DebugString(), before);
+  EXPECT_EQ(shop_.Submit("s-1"), lead);
+  LeadWithTask("s-2");
+  world_->ReturnCounters();
+  EXPECT_EQ(shop_.Lead(lead).DebugString(), before);
+  EXPECT_EQ(shop_.Leads().size(), 2u);
 }
 
 }  // namespace
-}  // namespace crm
+}  // namespace crm::test
