@@ -100,14 +100,14 @@ class Call {
   // the call's own permission, outside the caller's scope.
   template <class M>
   Result<M> Load(std::string_view name) {
-    auto loaded = LoadMessage(*services_.types->Find(M::descriptor()), name, false);
+    auto loaded = LoadMessage(services_.types->Of(M::descriptor()), name, false);
     if (!loaded.ok()) return loaded.status();
     return M(static_cast<const M&>(**loaded));
   }
   // The same, with soft-deleted records.
   template <class M>
   Result<M> LoadWithDeleted(std::string_view name) {
-    auto loaded = LoadMessage(*services_.types->Find(M::descriptor()), name, true);
+    auto loaded = LoadMessage(services_.types->Of(M::descriptor()), name, true);
     if (!loaded.ok()) return loaded.status();
     return M(static_cast<const M&>(**loaded));
   }
@@ -115,7 +115,7 @@ class Call {
   // makes the call run again.
   template <class M>
   Result<std::optional<M>> Find(std::string_view name) {
-    auto found = FindMessage(*services_.types->Find(M::descriptor()), name);
+    auto found = FindMessage(services_.types->Of(M::descriptor()), name);
     if (!found.ok()) return found.status();
     if (*found == nullptr) return std::optional<M>();
     return std::optional<M>(static_cast<const M&>(**found));
@@ -123,7 +123,7 @@ class Call {
   // A hint on which no invariant may rest: committed state only, not checked at commit.
   template <class M>
   Result<std::optional<M>> Peek(std::string_view name) {
-    auto found = PeekMessage(*services_.types->Find(M::descriptor()), name);
+    auto found = PeekMessage(services_.types->Of(M::descriptor()), name);
     if (!found.ok()) return found.status();
     if (*found == nullptr) return std::optional<M>();
     return std::optional<M>(static_cast<const M&>(**found));

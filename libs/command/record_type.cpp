@@ -258,6 +258,12 @@ const RecordType* RecordTypes::Find(const Descriptor* message) const {
   return found == by_message_.end() ? nullptr : found->second;
 }
 
+const RecordType& RecordTypes::Of(const Descriptor* message) const {
+  const RecordType* type = Find(message);
+  if (type == nullptr) Mistake(message, "no record of this service; Records() must name it");
+  return *type;
+}
+
 const RecordType* RecordTypes::FindCollection(std::string_view collection) const {
   auto found = by_collection_.find(collection);
   return found == by_collection_.end() ? nullptr : found->second;

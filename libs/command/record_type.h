@@ -135,6 +135,8 @@ class RecordTypes {
  public:
   explicit RecordTypes(const std::vector<const google::protobuf::Descriptor*>& messages);
   const RecordType* Find(const google::protobuf::Descriptor* message) const;
+  // Aborts with a plain message where it is no record of this service: a mistake of the programmer.
+  const RecordType& Of(const google::protobuf::Descriptor* message) const;
   const RecordType* FindCollection(std::string_view collection) const;
   // By resource name: "leads/0190..." -> the type of "leads".
   const RecordType* FindName(std::string_view name) const;

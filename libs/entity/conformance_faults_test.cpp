@@ -184,6 +184,16 @@ TEST_P(PlantedFault, IsFoundByTheCheckThatIsThereForIt) {
 INSTANTIATE_TEST_SUITE_P(Museum, PlantedFault, ::testing::ValuesIn(Faults()),
                          [](const auto& one) { return std::string(one.param.check); });
 
+TEST(PlantedGap, IsFoundByTheCheckOfHandlers) {
+  ConformanceService museum = Museum([](const RecordTypes& types) {
+    auto methods = MuseumMethods(types);
+    std::erase_if(methods, [](const auto& one) { return one.method->name() == "GetExhibit"; });
+    return methods;
+  });
+  ConformanceHost host(museum, museum.entities[0], nullptr, 1);
+  EXPECT_EQ(Failures(CheckNamed("HasAHandlerAndAPermissionForEveryMethod"), host), 1);
+}
+
 // The same for the table: a migration that forgets what every table needs.
 TEST(PlantedMigration, IsFoundByTheTableChecks) {
   auto migrations = test::KernelAnd("libs/entity/testdata/migrations");

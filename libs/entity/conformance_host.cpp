@@ -76,7 +76,9 @@ ConformanceHost::ConformanceHost(const ConformanceService& service, const Confor
       schema_(schema),
       calls_(service.records, OptionsFor(schema, seed)),
       type_(calls_.type(entity.record)) {
-  calls_.Bind(service.methods(calls_.types()));
+  auto methods = service.methods(calls_.types());
+  for (const auto& binding : methods) bound_.insert(binding.method);
+  calls_.Bind(methods);
 }
 
 const MethodDescriptor* ConformanceHost::Method(std::string_view verb) const {
@@ -152,7 +154,19 @@ Result<MessagePtr> ConformanceHost::Create(const Message& body) {
 }
 
 MessagePtr ConformanceHost::Created(int salt) {
-  return Method("Create") != nullptr ? OrThrow(Create(*Example(salt))) : StoredByServer(salt);
+  if (Method("Create") == nullptr) return StoredByServer(salt);
+  MessagePtr example = Example(salt);
+  auto created = Create(*example);
+  if (created.ok()) return std::move(*created);
+  bool refused = created.status().code() == Code::kInvalidArgument ||
+                 created.status().code() == Code::kFailedPrecondition;
+  throw std::runtime_error(
+      created.status().ToString() +
+      (refused ? "\nThe suite made this example from the field options. Where hooks want more, "
+                 "`adjust` of ConformanceEntity (libs/entity/conformance.h) makes it fit."
+               : "\nIs the table as " + entity_.record->name() +
+                     "_HasTheColumnsOfItsDescriptor wants it?") +
+      "\nThe example: " + example->ShortDebugString());
 }
 
 MessagePtr ConformanceHost::StoredByServer(int salt) {

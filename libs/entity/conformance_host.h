@@ -45,6 +45,8 @@ class ConformanceHost {
   const google::protobuf::MethodDescriptor* Method(std::string_view verb) const;
   // Whether the method is there and its request has the field.
   bool Takes(std::string_view verb, const std::string& field) const;
+  // Methods that have a handler.
+  const std::set<const google::protobuf::MethodDescriptor*>& bound() const { return bound_; }
   MessagePtr Request(std::string_view verb) const;
   // The record in a request of Create or Update.
   google::protobuf::Message& RecordIn(google::protobuf::Message& request) const;
@@ -99,6 +101,7 @@ class ConformanceHost {
 
   const RecordType& type_;
   std::map<std::string, std::string> references_;  // collection -> name
+  std::set<const google::protobuf::MethodDescriptor*> bound_;
 };
 
 enum class FillFor { kClient, kServer };

@@ -3,6 +3,7 @@
 
 #include "libs/entity/conformance_host.h"
 #include "libs/entity/options.h"
+#include "libs/entity/standard_methods.h"
 
 namespace crm::entity {
 
@@ -10,6 +11,10 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 namespace {
+
+bool Always(const ConformanceHost&) {
+  return true;
+}
 
 bool CanCreate(const ConformanceHost& host) {
   return host.Method("Create") != nullptr;
@@ -199,6 +204,19 @@ void RefusesMalformedNames(ConformanceHost& host) {
   }
 }
 
+// A method without a handler answers UNIMPLEMENTED, one without a permission everybody.
+void HasAHandlerAndAPermissionForEveryMethod(ConformanceHost& host) {
+  const auto* service = FindService(host.entity().service);
+  for (int i = 0; i < service->method_count(); ++i) {
+    const auto* method = service->method(i);
+    EXPECT_TRUE(host.bound().contains(method))
+        << method->full_name() << ": Methods() of the service binds no handler to it";
+    const auto& options = method->options().GetExtension(options::v1::method);
+    EXPECT_TRUE(!options.permission().empty() || options.public_())
+        << method->full_name() << ": option (crm.options.v1.method) names no permission";
+  }
+}
+
 }  // namespace
 
 const std::vector<ConformanceCheck>& InputChecks() {
@@ -206,6 +224,8 @@ const std::vector<ConformanceCheck>& InputChecks() {
       {"RefusesEveryFaultByItsPath", RefusesEveryFaultByItsPath, CanCreate},
       {"NamesAllFaultsAtOnce", NamesAllFaultsAtOnce, CanCreate},
       {"RefusesMalformedNames", RefusesMalformedNames, CanCreate},
+      {"HasAHandlerAndAPermissionForEveryMethod", HasAHandlerAndAPermissionForEveryMethod, Always,
+       true},
   };
   return checks;
 }

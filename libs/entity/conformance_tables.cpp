@@ -21,7 +21,7 @@ const char* TypeOf(ColumnKind kind) {
     case ColumnKind::kInt:
       return "bigint";
     case ColumnKind::kText:
-      return "text C";
+      return "text COLLATE \"C\"";
     case ColumnKind::kTime:
       return "timestamp with time zone";
   }
@@ -30,8 +30,8 @@ const char* TypeOf(ColumnKind kind) {
 
 void HasTheColumnsOfItsDescriptor(ConformanceHost& host) {
   auto rows = host.schema()->Execute(
-      "SELECT column_name::text, data_type::text || coalesce(' ' || collation_name, '') FROM "
-      "information_schema.columns "
+      "SELECT column_name::text, data_type::text || coalesce(' COLLATE \"' || collation_name || "
+      "'\"', '') FROM information_schema.columns "
       "WHERE table_schema = $1::text AND table_name = $2::text",
       {pg::Value(host.schema()->name()), pg::Value(host.type().table())});
   std::map<std::string, std::string> found;
@@ -44,11 +44,19 @@ void HasTheColumnsOfItsDescriptor(ConformanceHost& host) {
       {"body", "bytea"}};
   for (const auto& column : host.type().columns()) expected[column.name] = TypeOf(column.kind);
   if (!host.type().searchable().empty()) {
-    ASSERT_TRUE(found.contains("search_text"));
+    ASSERT_TRUE(found.contains("search_text")) << "migrations: searchable fields need it";
     EXPECT_TRUE(found["search_text"].starts_with("text")) << found["search_text"];
     found.erase("search_text");
   }
-  EXPECT_EQ(found, expected);
+  const std::string table = host.type().table();
+  for (const auto& [column, type] : expected) {
+    EXPECT_EQ(found[column], type) << "migrations: " << table << "." << column << " must be "
+                                   << type << "; filterable and sortable fields have a column";
+  }
+  for (const auto& [column, type] : found) {
+    EXPECT_TRUE(expected.contains(column))
+        << "migrations: no filterable or sortable field has the column " << table << "." << column;
+  }
 }
 
 void KeepsTenantsApartByRowSecurity(ConformanceHost& host) {

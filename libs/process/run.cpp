@@ -108,6 +108,7 @@ Result<std::vector<ServiceDefinition>> Define(const ProcessDescription& process,
     if (!config::Runs(config, name)) continue;
     auto definition = define(settings, config);
     if (!definition.ok()) return definition.status();
+    if (auto status = CheckAllBound(*definition); !status.ok()) return status;
     definitions.push_back(std::move(*definition));
   }
   if (auto status = CheckNoCycles(definitions); !status.ok()) return status;

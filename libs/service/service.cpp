@@ -39,6 +39,20 @@ std::vector<const google::protobuf::ServiceDescriptor*> ServiceDefinition::servi
   return found;
 }
 
+Status CheckAllBound(const ServiceDefinition& definition) {
+  std::set<const google::protobuf::MethodDescriptor*> bound;
+  for (const auto& binding : definition.methods) bound.insert(binding.method);
+  for (const auto* service : definition.services()) {
+    for (int i = 0; i < service->method_count(); ++i) {
+      if (bound.contains(service->method(i))) continue;
+      return FailedPrecondition("METHOD_UNBOUND", service->method(i)->full_name() +
+                                                      " has no handler: Methods() of the service " +
+                                                      definition.name + " must bind one");
+    }
+  }
+  return Status::Ok();
+}
+
 Status CheckNoCycles(const std::vector<ServiceDefinition>& services) {
   Graph graph;
   for (const auto& service : services) graph[service.name] = service.asks;

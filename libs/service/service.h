@@ -34,6 +34,9 @@ struct ServiceDefinition {
   std::vector<const google::protobuf::ServiceDescriptor*> services() const;
 };
 
+// FAILED_PRECONDITION naming a method of `services()` that no handler is bound to.
+Status CheckAllBound(const ServiceDefinition& service);
+
 // FAILED_PRECONDITION naming the cycle, where services ask each other in a circle.
 Status CheckNoCycles(const std::vector<ServiceDefinition>& services);
 
