@@ -68,6 +68,12 @@ bool HasControlCharacters(std::string_view text) {
   return false;
 }
 
+Status CheckText(std::string_view text, const std::string& field, size_t most) {
+  if (CountCharacters(text) <= most && !HasControlCharacters(text)) return Status::Ok();
+  return InvalidField(
+      field, "has control characters or more than " + std::to_string(most) + " characters");
+}
+
 std::string NormalizeEmail(std::string_view text) {
   std::string address(Trim(text));
   for (char& letter : address) {

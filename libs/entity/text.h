@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "libs/base/status.h"
+
 namespace crm::entity {
 
 // Unicode characters of a UTF-8 text.
@@ -13,6 +15,10 @@ size_t CountCharacters(std::string_view text);
 // Holds a control character other than tab and line break: such text breaks exports, logs and
 // screens.
 bool HasControlCharacters(std::string_view text);
+
+// INVALID_FIELD naming the request's field where a text has more than `most` characters or control
+// characters: for texts of verbs, which no field option checks.
+Status CheckText(std::string_view text, const std::string& field, size_t most);
 
 // Without white space and invisible direction marks at both ends, ASCII letters in lower case: the
 // form in which addresses are stored and compared. Letters beyond ASCII stay as they are.

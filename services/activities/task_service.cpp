@@ -33,14 +33,6 @@ std::string Person(const Call& call) {
   return name.starts_with("users/") ? name : "";
 }
 
-Status CheckText(const std::string& text, const char* field, size_t most) {
-  if (entity::CountCharacters(text) <= most && !entity::HasControlCharacters(text)) {
-    return Status::Ok();
-  }
-  return InvalidField(
-      field, "has control characters or more than " + std::to_string(most) + " characters");
-}
-
 Result<Task> LoadOpen(Call& call, const std::string& name) {
   auto task = call.Load<Task>(name);
   if (!task.ok()) return task;
@@ -49,7 +41,8 @@ Result<Task> LoadOpen(Call& call, const std::string& name) {
 }
 
 Result<Task> CompleteTask(Call& call, const CompleteTaskRequest& request) {
-  if (auto status = CheckText(request.result(), "result", 4000); !status.ok()) return status;
+  if (auto status = entity::CheckText(request.result(), "result", 4000); !status.ok())
+    return status;
   auto task = LoadOpen(call, request.name());
   if (!task.ok()) return task;
   Close(Task::DONE, request.result(), call.now(), *task);
@@ -60,7 +53,8 @@ Result<Task> CompleteTask(Call& call, const CompleteTaskRequest& request) {
 }
 
 Result<Task> CancelTask(Call& call, const CancelTaskRequest& request) {
-  if (auto status = CheckText(request.reason(), "reason", 4000); !status.ok()) return status;
+  if (auto status = entity::CheckText(request.reason(), "reason", 4000); !status.ok())
+    return status;
   auto task = LoadOpen(call, request.name());
   if (!task.ok()) return task;
   Close(Task::CANCELLED, request.reason(), call.now(), *task);

@@ -4,9 +4,9 @@
 #include <cctype>
 
 #include "libs/command/access.h"
+#include "libs/command/list_all.h"
 #include "libs/filter/checked_filter.h"
 #include "libs/filter/syntax.h"
-#include "services/identity/lists.h"
 
 namespace crm::identity {
 

@@ -7,8 +7,8 @@
 #include "crm/identity/v1/identity_events.pb.h"
 #include "crm/identity/v1/identity_service.pb.h"
 #include "libs/auth/passwords.h"
+#include "libs/command/list_all.h"
 #include "libs/entity/standard_methods.h"
-#include "services/identity/lists.h"
 #include "services/identity/permissions.h"
 
 namespace crm::identity {

@@ -1,4 +1,4 @@
-// All records of one type that meet a condition, for the service's own questions.
+// All records of one type that meet a condition, for a service's own questions.
 #pragma once
 
 #include <vector>
@@ -6,14 +6,14 @@
 #include "libs/command/call.h"
 #include "libs/command/record_codec.h"
 
-namespace crm::identity {
+namespace crm {
 
 // Bare records (without etags) in the order of their names, and of the caller's own scope where the
-// call's permission is about them.
+// call's permission is about them. A hint, like Call::List: Load or Find what is to be changed.
 template <class M>
 Result<std::vector<M>> ListAll(Call& call, const filter::CheckedFilter& filter) {
   ListQuery query;
-  query.type = call.types().Find(M::descriptor());
+  query.type = &call.types().Of(M::descriptor());
   query.filter = &filter;
   query.limit = 1000;
   std::vector<M> records;
@@ -29,4 +29,13 @@ Result<std::vector<M>> ListAll(Call& call, const filter::CheckedFilter& filter) 
   }
 }
 
-}  // namespace crm::identity
+// The same with a condition as text. Nothing from outside may be pasted into it: for that there is
+// filter::FieldEquals.
+template <class M>
+Result<std::vector<M>> ListAll(Call& call, std::string_view condition) {
+  auto filter = filter::ParseAndCheck(condition, call.types().Of(M::descriptor()).filter_schema());
+  if (!filter.ok()) return filter.status();
+  return ListAll<M>(call, *filter);
+}
+
+}  // namespace crm
