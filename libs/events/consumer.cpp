@@ -40,6 +40,12 @@ Time TimeOf(const LogRow& row, const char* field) {
 
 }  // namespace
 
+const EventFunction* EventConsumer::FunctionFor(const std::string& message) const {
+  auto function = functions.find(message);
+  if (function == functions.end()) function = functions.find("*");
+  return function == functions.end() ? nullptr : &function->second;
+}
+
 Result<std::unique_ptr<google::protobuf::Message>> DecodeBody(const LogRow& row) {
   const auto* type =
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(row.payload_type());
@@ -86,16 +92,16 @@ InternalCall EventApplier::MakeCall(const LogRow& row, std::string_view step) co
 }
 
 Status EventApplier::RunOne(Call& call, const LogRow& row) {
-  auto function = consumer_.functions.find(row.payload_type());
-  if (function == consumer_.functions.end()) return Status::Ok();
+  const EventFunction* function = consumer_.FunctionFor(row.payload_type());
+  if (function == nullptr) return Status::Ok();
   auto body = DecodeBody(row);
   if (!body.ok()) return body.status();
-  return function->second(
-      call, {row, **body, TimeOf(row, "occurred_time"), TimeOf(row, "recorded_time")});
+  return (*function)(call,
+                     {row, **body, TimeOf(row, "occurred_time"), TimeOf(row, "recorded_time")});
 }
 
 void EventApplier::Apply(const LogRow& row, int attempt, std::function<void(Applied)> done) {
-  if (!consumer_.functions.contains(row.payload_type())) {
+  if (consumer_.FunctionFor(row.payload_type()) == nullptr) {
     events_.With({consumer_.name, "skipped"}).Add();
     return done(Applied::kDone);
   }

@@ -41,11 +41,15 @@ struct EventConsumer {
   std::string name;
   // Services whose events it reads.
   std::vector<std::string> sources;
-  // By full name of the event message ("crm.leads.v1.LeadEvent"). Others are counted and skipped.
+  // By full name of the event message ("crm.leads.v1.LeadEvent"); "*" stands for all that are not
+  // named. Others are counted and skipped.
   std::map<std::string, EventFunction> functions;
   // A rebuild runs the same functions under a new generation, which is in the key of all that
   // a projection writes.
   int64_t generation = 1;
+
+  // For an event message by its full name; nullptr where it is skipped.
+  const EventFunction* FunctionFor(const std::string& message) const;
 };
 
 // Binds a plain function `Status F(Call&, const LeadEvent&, const Event&)`.

@@ -128,6 +128,21 @@ TEST_F(ConsumerTest, SkipsTypesThatItDoesNotKnow) {
   EXPECT_EQ(runs_, 0);
 }
 
+TEST_F(ConsumerTest, TakesWhatIsNotNamedByAStar) {
+  int others = 0;
+  consumer_.functions["*"] = [&others](Call&, const Event&) {
+    ++others;
+    return Status::Ok();
+  };
+  Apply(Row(1, "crm.testing.v1.RoomEvent"));
+  EXPECT_EQ(others, 1);
+  Apply(Row(2));
+  EXPECT_EQ(others, 1);
+  EXPECT_EQ(runs_, 1);
+  // Of a program newer than this one: it waits in the dead letters until this one knows it.
+  EXPECT_EQ(Apply(Row(3, "crm.future.v1.ThingEvent"), 1000), Applied::kParked);
+}
+
 TEST_F(ConsumerTest, BringsATransientFailureAgain) {
   failures_[1] = Unavailable("AWAY", "It is away.");
   for (int attempt = 1; attempt <= 100; ++attempt) {

@@ -32,8 +32,10 @@ inline Status Deliver(CallHarness& service, const events::EventConsumer& consume
                                              : envelope.event_id);
   row.set_actor(envelope.actor);
   Time now = service.clock().Now();
-  return service.Run([&](Call& call) {
-    return consumer.functions.at(event.GetDescriptor()->full_name())(call, {row, event, now, now});
+  return service.Run([&](Call& call) -> Status {
+    const auto* function = consumer.FunctionFor(event.GetDescriptor()->full_name());
+    if (function == nullptr) return NotFound(consumer.name + " has no function for the event");
+    return (*function)(call, {row, event, now, now});
   });
 }
 

@@ -83,9 +83,9 @@ class ContactsTest : public ::testing::Test {
       row.set_event_id(call.NewId().ToString());
       row.set_type(body.GetTypeName());
       for (const auto& consumer : definition_.consumers) {
-        auto function = consumer.functions.find(body.GetTypeName());
-        if (function == consumer.functions.end()) continue;
-        auto status = function->second(call, {row, body, occurred, occurred});
+        const auto* function = consumer.FunctionFor(body.GetTypeName());
+        if (function == nullptr) continue;
+        auto status = (*function)(call, {row, body, occurred, occurred});
         if (!status.ok()) return status;
       }
       return Status::Ok();
@@ -215,6 +215,12 @@ TEST_F(C07, OneTimelineHasWhatLeadsDealsNotesAndThePersonHaveToTell) {
   stranger.mutable_contact()->set_name(NameIn("contacts", "2"));
   stranger.mutable_created();
   ASSERT_TRUE(Consume(stranger, stranger.contact().name(), at(4)).ok());
+
+  // Of a kind that the timeline has no word for, about nobody.
+  deals::v1::PipelineEvent pipeline;
+  pipeline.mutable_pipeline()->set_name(NameIn("pipelines", "1"));
+  pipeline.mutable_created();
+  ASSERT_TRUE(Consume(pipeline, pipeline.pipeline().name(), at(6)).ok());
 
   const std::vector<std::string> expected = {"Note created: Wants it in white",
                                              "Deal created: 12 windows", "Lead converted: Dana",

@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "crm/activities/v1/activity_events.pb.h"
-#include "crm/contacts/v1/contact_events.pb.h"
-#include "crm/deals/v1/deal_events.pb.h"
-#include "crm/leads/v1/lead_events.pb.h"
 #include "libs/command/timestamps.h"
 
 namespace crm::contacts {
@@ -109,13 +105,9 @@ events::EventConsumer TimelineConsumer() {
   events::EventConsumer consumer;
   consumer.name = "contacts.timeline";
   consumer.sources = {"leads", "deals", "activities", "contacts"};
-  for (const auto* event :
-       {leads::v1::LeadEvent::descriptor(), deals::v1::DealEvent::descriptor(),
-        activities::v1::TaskEvent::descriptor(), activities::v1::NoteEvent::descriptor(),
-        activities::v1::ReminderEvent::descriptor(), v1::ContactEvent::descriptor(),
-        v1::CompanyEvent::descriptor()}) {
-    consumer.functions[event->full_name()] = Append;
-  }
+  // Whatever becomes a kind of record there is in the timeline of what it is about, without a word
+  // here.
+  consumer.functions["*"] = Append;
   return consumer;
 }
 

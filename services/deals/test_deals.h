@@ -128,9 +128,9 @@ class DealsTest : public ::testing::Test {
     return service_.Run([&](crm::Call& call) -> Status {
       kernel::v1::LogRow row;
       for (const auto& consumer : definition_.consumers) {
-        auto function = consumer.functions.find(body.GetTypeName());
-        if (function == consumer.functions.end()) continue;
-        auto status = function->second(call, {row, body, occurred, occurred});
+        const auto* function = consumer.FunctionFor(body.GetTypeName());
+        if (function == nullptr) continue;
+        auto status = (*function)(call, {row, body, occurred, occurred});
         if (!status.ok()) return status;
       }
       return Status::Ok();
