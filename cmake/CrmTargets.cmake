@@ -10,12 +10,16 @@ function(crm_add_folders parent)
   endforeach()
 endfunction()
 
-# crm_proto_library(NAME PROTOS... DEPS...): the messages of one proto package as library crm_proto_NAME. Paths are relative
-# to proto/. No service stubs: handlers are plain functions and calls are made by method name.
+# crm_proto_library(NAME DEPS... PROTOS...): the messages of one proto package as library crm_proto_NAME: of the folder
+# proto/crm/NAME/v1, or the PROTOS alone, with paths relative to proto/. No service stubs: handlers are plain functions and calls
+# are made by method name.
 function(crm_proto_library name)
   cmake_parse_arguments(arg "" "ROOT" "PROTOS;DEPS" ${ARGN})
   if(NOT arg_ROOT)
     set(arg_ROOT ${CMAKE_SOURCE_DIR}/proto)
+  endif()
+  if(NOT arg_PROTOS)
+    file(GLOB arg_PROTOS CONFIGURE_DEPENDS RELATIVE ${arg_ROOT} ${arg_ROOT}/crm/${name}/v1/*.proto)
   endif()
   set(out ${CMAKE_BINARY_DIR}/gen)
   set(sources)
