@@ -115,15 +115,35 @@ EOF
   expect_equal "$(grep -c 'failed: tail (the whole program)' <<<"$output")" 1
 }
 
-test_a_new_service_is_the_template_with_the_names_filled_in() {
+templates() {
   mkdir -p "$ROOT/tools/lib"
-  cp -r "$HERE/service-template" "$ROOT/tools/lib/"
-  write_service stock PriceList PriceLists >"$ROOT/written"
-  expect_equal "$(wc -l <"$ROOT/written")" "$(find "$HERE/service-template" -name '*.in' | wc -l)"
-  expect_equal "$(grep -rE '@[A-Za-z]+@' "$ROOT/services" "$ROOT/proto" | head -n 1)" ""
+  cp -r "$HERE/service-template" "$HERE/entity-template" "$ROOT/tools/lib/"
+}
+
+test_a_new_service_is_the_templates_with_the_names_filled_in() {
+  templates
+  cmd_new_service stock PriceList >"$ROOT/written"
+  expect_equal "$(grep -cE '^(proto|services)/' "$ROOT/written")" \
+    "$(find "$HERE/service-template" "$HERE/entity-template" -name '*.in' | wc -l)"
+  expect_equal "$(grep -rE '@[A-Za-z]+@' "$ROOT/services/stock" "$ROOT/proto/crm/stock" | head -n 1)" ""
   expect_equal "$(grep -c 'pattern: "priceLists/{price_list}" plural: "priceLists" singular: "priceList"' \
     "$ROOT/proto/crm/stock/v1/price_list.proto")" 1
   expect_equal "$(grep -c 'CREATE TABLE price_lists ' "$ROOT/services/stock/migrations/0001_price_list.sql")" 1
+}
+
+test_a_new_entity_has_the_next_migration_and_leaves_what_is_there() {
+  templates
+  cmd_new_service shop Box Boxes >/dev/null
+  echo "-- changed" >"$ROOT/services/shop/migrations/0009_more.sql"
+  local before
+  before=$(cat "$ROOT/services/shop/module.cpp")
+  cmd_new_entity shop Shelf Shelves >"$ROOT/written"
+  expect_equal "$(grep -cE '^(proto|services)/' "$ROOT/written")" "$(find "$HERE/entity-template" -name '*.in' | wc -l)"
+  expect_equal "$(grep -c 'CREATE TABLE shelves ' "$ROOT/services/shop/migrations/0010_shelf.sql")" 1
+  expect_equal "$(cat "$ROOT/services/shop/module.cpp")" "$before"
+  expect_equal "$(grep -c 'services/shop/shop_service_test.cpp, entities:' "$ROOT/written")" 1
+  expect_equal "$( (cmd_new_entity shop Shelf Shelves) 2>&1 | grep -c "shop has a Shelf already")" 1
+  expect_equal "$( (cmd_new_entity nowhere Shelf Shelves) 2>&1 | grep -c "there is no service 'nowhere'")" 1
 }
 
 test_a_service_is_not_written_over() {
