@@ -10,16 +10,19 @@ cmd_build() {
   build "$@"
 }
 
+configure() {
+  [[ -f $BUILD/build.ninja ]] && return
+  mkdir -p "$BUILD"
+  say "configuring $BUILD"
+  (cd "$ROOT" && cmake --preset "$PRESET") >"$BUILD/configure.log" 2>&1 || {
+    show_log "$BUILD/configure.log"
+    die "CMake failed; its log is above and in $BUILD/configure.log"
+  }
+}
+
 build() {
   need_disk 3000
-  if [[ ! -f $BUILD/build.ninja ]]; then
-    mkdir -p "$BUILD"
-    say "configuring $BUILD"
-    (cd "$ROOT" && cmake --preset "$PRESET") >"$BUILD/configure.log" 2>&1 || {
-      show_log "$BUILD/configure.log"
-      die "CMake failed; its log is above and in $BUILD/configure.log"
-    }
-  fi
+  configure
   say "building ${*:-everything} (preset $PRESET)"
   local status=0
   ninja -C "$BUILD" -j "$(nproc)" "$@" | build_output >&2 || status=$?

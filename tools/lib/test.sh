@@ -2,7 +2,7 @@
 # Tests in tiers: static (checks that run nothing), unit (no server), component (real
 # PostgreSQL, Redis, Kafka), scenario (whole processes). The tier of a test program is its label in CMake.
 
-## test [static|unit|component|scenario] [PATTERN]  run one tier or all; the last line counts the cases
+## test [static|unit|component|scenario] [PATTERN]  run one tier or all, or the programs that fit; the last line counts the cases
 cmd_test() {
   local tier=${1:-all} pattern=${2:-.} results=$BUILD/results
   case $tier in
@@ -19,10 +19,24 @@ cmd_test() {
   fi
   if [[ $tier != static ]]; then
     if [[ $tier != unit ]]; then cmd_servers up test; fi
-    build
+    local targets
+    mapfile -t targets < <(test_targets "$tier" "$pattern")
+    build "${targets[@]}"
     run_ctest "$tier" "$pattern" "$results" || true
   fi
   python3 "$ROOT/tools/lib/count_tests.py" "$results"
+}
+
+# test_targets TIER PATTERN: what to build for the tests that fit; nothing: everything. Scenarios start programs of the product,
+# so they need all of it.
+test_targets() {
+  [[ ($1 == unit || $1 == component) && $2 != . ]] || return 0
+  configure
+  ninja -C "$BUILD" build.ninja >/dev/null || return 0 # tests of new folders
+  local target
+  ctest --test-dir "$BUILD" -N -L "^$1\$" -R "$2" | sed -n 's/^ *Test *#[0-9]*: /crm_/p' | while read -r target; do
+    if ninja -C "$BUILD" -t query "$target" >/dev/null 2>&1; then echo "$target"; fi
+  done
 }
 
 run_ctest() {
