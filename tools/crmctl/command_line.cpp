@@ -5,6 +5,8 @@
 #include <ostream>
 
 #include "tools/crmctl/commands.h"
+#include "tools/crmctl/method_names.h"
+#include "tools/crmctl/server_types.h"
 #include "tools/crmctl/usage.h"
 
 namespace crm::ctl {
@@ -112,6 +114,31 @@ const Command* Take(std::span<const Command> commands, std::vector<std::string>&
   return nullptr;
 }
 
+bool IsHelp(const std::string& word) {
+  return word == "--help" || word == "-h";
+}
+
+// `events --help`: the commands that begin with the word, then the server's methods of the group,
+// where it has one.
+Status GroupHelp(Session& session, std::span<const Command> commands,
+                 const std::vector<std::string>& words) {
+  std::vector<const Command*> own;
+  for (const auto& command : commands) {
+    if (command.name.starts_with(words[0] + " ")) own.push_back(&command);
+  }
+  if (own.empty()) return CallMethod(session, words);
+  session.out() << "Commands:\n";
+  for (const auto* command : own) {
+    session.out() << "  crmctl " << command->name << "  " << command->summary << "\n";
+  }
+  auto services = session.types().Services();
+  if (services && FindGroup(*services, words[0])) {
+    session.out() << "\n";
+    return CallMethod(session, words);
+  }
+  return words.size() < 2 ? Usage("Which verb?") : Status::Ok();
+}
+
 }  // namespace
 
 int RunCommandLine(std::span<const Command> commands, std::vector<std::string> words,
@@ -124,14 +151,19 @@ int RunCommandLine(std::span<const Command> commands, std::vector<std::string> w
   Status status = Parse(app, std::move(words), surroundings.out).value_or(Status::Ok());
   if (status.ok()) {
     words = app.remaining();
-    if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    if (words.empty() || IsHelp(words[0]) || words[0] == "help") {
       PrintHelp(app, commands, surroundings.out);
       return 0;
     }
     FillFromEnvironment(globals, surroundings);
     Session session(OptionsOf(globals, surroundings), surroundings.out, surroundings.err);
     const auto* command = Take(commands, words);
-    status = command == nullptr ? CallMethod(session, words) : command->run(session, words);
+    if (command != nullptr) {
+      status = command->run(session, words);
+    } else {
+      bool group = words.size() < 2 || IsHelp(words[1]);
+      status = group ? GroupHelp(session, commands, words) : CallMethod(session, words);
+    }
   }
   if (!status.ok()) PrintError(status, UseColor(surroundings), surroundings.err);
   return ExitCode(status);

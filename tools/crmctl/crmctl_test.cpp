@@ -290,7 +290,9 @@ TEST_F(Crmctl, HelpNamesCommandsVerbsFlagsAndExitCodes) {
     EXPECT_THAT(outcome.out, HasSubstr("[CRM_GRPC]"));
     EXPECT_THAT(outcome.out, HasSubstr("Exit codes: 0 ok,"));
   }
-  EXPECT_THAT(Run({"books", "--help"}).out, HasSubstr("  batch-get\n"));
+  std::string books = Run({"books", "--help"}).out;
+  EXPECT_THAT(books, HasSubstr("  batch-get\n"));
+  EXPECT_THAT(books, HasSubstr("  crmctl books shout  "));
   Outcome outcome = Run({"books", "create", "--help"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("--title"));

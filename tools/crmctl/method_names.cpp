@@ -13,6 +13,7 @@ namespace {
 
 std::string Plural(const std::string& noun) {
   auto ends = [&noun](const char* end) { return noun.ends_with(end); };
+  if (ends("ics")) return noun;  // analytics
   if (ends("s") || ends("x") || ends("ch") || ends("sh")) return noun + "es";
   if (ends("y") && noun.size() > 1 &&
       std::string("aeiou").find(noun[noun.size() - 2]) == std::string::npos) {
