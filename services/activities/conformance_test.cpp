@@ -2,6 +2,8 @@
 #include "libs/entity/conformance.h"
 
 #include "crm/activities/v1/activity.pb.h"
+#include "crm/activities/v1/meeting.pb.h"
+#include "libs/command/timestamps.h"
 #include "services/activities/module.h"
 
 namespace crm::activities {
@@ -32,6 +34,12 @@ void AdjustReminder(entity::ConformanceHost&, google::protobuf::Message& example
   if (reminder.owner().empty()) reminder.set_owner(kOwner);
 }
 
+void AdjustMeeting(entity::ConformanceHost&, google::protobuf::Message& example, int) {
+  auto& meeting = dynamic_cast<v1::Meeting&>(example);
+  if (meeting.owner().empty()) meeting.set_owner(kOwner);
+  *meeting.mutable_end_time() = ToTimestamp(ToTime(meeting.start_time()) + std::chrono::hours(1));
+}
+
 class Conformance : public entity::ConformanceTest {};
 
 TEST_P(Conformance, Holds) {
@@ -47,7 +55,11 @@ INSTANTIATE_TEST_SUITE_P(
          .entities = {{"crm.activities.v1.TaskService", v1::Task::descriptor(), AdjustTask},
                       {"crm.activities.v1.NoteService", v1::Note::descriptor(), AdjustNote},
                       {"crm.activities.v1.ReminderService", v1::Reminder::descriptor(),
-                       AdjustReminder}}})),
+                       AdjustReminder},
+                      {"crm.activities.v1.MeetingService",
+                       v1::Meeting::descriptor(),
+                       AdjustMeeting,
+                       {"start_time", "end_time"}}}})),
     entity::ConformanceCaseName);
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "services/activities/module.h"
 
 #include "crm/activities/v1/activity_events.pb.h"
+#include "crm/activities/v1/meeting.pb.h"
+#include "services/activities/deal_consumer.h"
 #include "services/activities/hand_over.h"
 #include "services/activities/lead_consumer.h"
+#include "services/activities/meeting_service.h"
 #include "services/activities/schedule.h"
 #include "services/activities/task_service.h"
 #include "services/activities/workflow_consumer.h"
@@ -10,11 +13,15 @@
 namespace crm::activities {
 
 std::vector<const google::protobuf::Descriptor*> Records() {
-  return {v1::Task::descriptor(), v1::Note::descriptor(), v1::Reminder::descriptor()};
+  return {v1::Task::descriptor(), v1::Note::descriptor(), v1::Reminder::descriptor(),
+          v1::Meeting::descriptor()};
 }
 
 std::vector<MethodBinding> Methods(const RecordTypes& types, const entity::Settings& settings) {
-  return ActivityMethods(types, settings);
+  auto methods = ActivityMethods(types, settings);
+  auto meetings = MeetingMethods(types, settings);
+  methods.insert(methods.end(), meetings.begin(), meetings.end());
+  return methods;
 }
 
 ServiceDefinition Define(const entity::Settings& settings) {
@@ -23,7 +30,7 @@ ServiceDefinition Define(const entity::Settings& settings) {
   service.types = std::make_shared<RecordTypes>(Records());
   service.migrations = Migrations();
   service.methods = Methods(*service.types, settings);
-  service.consumers = {LeadsConsumer(), IdentityConsumer(), WorkflowConsumer()};
+  service.consumers = {LeadsConsumer(), DealsConsumer(), IdentityConsumer(), WorkflowConsumer()};
   service.timers = Timers();
   service.timers.push_back(HandOverTimer());
   service.asks = {"identity"};

@@ -13,8 +13,8 @@ namespace crm::identity {
 namespace {
 
 // What sales people work on, and what they only look up.
-constexpr const char* kWork[] = {"lead", "contact", "company",  "deal",
-                                 "task", "note",    "reminder", "notification"};
+constexpr const char* kWork[] = {"lead",    "contact", "company",  "deal",        "task",
+                                 "meeting", "note",    "reminder", "notification"};
 constexpr const char* kReference[] = {"user",    "department", "absence", "pipeline",
                                       "product", "source",     "tenant"};
 
