@@ -1,6 +1,9 @@
 #include "services/activities/hand_over.h"
 
+#include <functional>
+
 #include "crm/activities/v1/activity_events.pb.h"
+#include "crm/activities/v1/meeting_events.pb.h"
 #include "libs/command/record_codec.h"
 #include "libs/people/people.h"
 #include "services/activities/schedule.h"
@@ -9,6 +12,7 @@ namespace crm::activities {
 
 using v1::HandOverTasksRequest;
 using v1::HandOverTasksResponse;
+using v1::Meeting;
 using v1::Reminder;
 using v1::Task;
 
@@ -19,7 +23,7 @@ constexpr size_t kMostInOneCall = 200;
 
 // Those of a type that the person owns and that are in the state.
 Result<std::vector<ListedRecord>> ListOwned(Call& call, const RecordType& type,
-                                            const std::string& owner, const char* state) {
+                                            const std::string& owner, const std::string& state) {
   auto owned = filter::FieldEquals(type.filter_schema(), "owner", owner);
   if (!owned.ok()) return owned.status();
   auto in_state = filter::FieldEquals(type.filter_schema(), "state", state);
@@ -32,51 +36,61 @@ Result<std::vector<ListedRecord>> ListOwned(Call& call, const RecordType& type,
   return call.List(query);
 }
 
-Result<size_t> MoveTasks(Call& call, const HandOverTasksRequest& request,
-                         const std::string& department, HandOverTasksResponse& response) {
-  const RecordType& type = *call.types().Find(Task::descriptor());
-  auto listed = ListOwned(call, type, request.from(), "OPEN");
+// One call's worth of those of M in the state: each has its new owner when it is given to `store`.
+// How many were looked at.
+template <class M>
+Result<size_t> MoveOwned(Call& call, const HandOverTasksRequest& request, typename M::State state,
+                         const std::function<Status(M&)>& store, HandOverTasksResponse& response) {
+  const RecordType& type = call.types().Of(M::descriptor());
+  auto listed = ListOwned(call, type, request.from(), M::State_Name(state));
   if (!listed.ok()) return listed.status();
   for (const auto& item : *listed) {
-    auto task = call.Find<Task>(type.Name(item.record.id));
-    if (!task.ok()) return task.status();
-    bool still = *task && !(*task)->has_delete_time() && (*task)->owner() == request.from() &&
-                 (*task)->state() == Task::OPEN;
+    auto record = call.Find<M>(type.Name(item.record.id));
+    if (!record.ok()) return record.status();
+    bool still = *record && !(*record)->has_delete_time() && (*record)->owner() == request.from() &&
+                 (*record)->state() == state;
     if (!still) continue;
-    v1::TaskHandedOver fact;
-    fact.set_previous_owner(request.from());
-    fact.set_reason(request.reason());
-    (*task)->set_owner(request.to());
-    if (!department.empty()) (*task)->set_department(department);
-    if (auto status = StoreTask(call, **task, fact); !status.ok()) return status;
+    (*record)->set_owner(request.to());
+    if (auto status = store(**record); !status.ok()) return status;
     response.set_moved(response.moved() + 1);
   }
   return listed->size();
+}
+
+Result<size_t> MoveTasks(Call& call, const HandOverTasksRequest& request,
+                         const std::string& department, HandOverTasksResponse& response) {
+  v1::TaskHandedOver fact;
+  fact.set_previous_owner(request.from());
+  fact.set_reason(request.reason());
+  auto store = [&](Task& task) {
+    if (!department.empty()) task.set_department(department);
+    return StoreTask(call, task, fact);
+  };
+  return MoveOwned<Task>(call, request, Task::OPEN, store, response);
+}
+
+Result<size_t> MoveMeetings(Call& call, const HandOverTasksRequest& request,
+                            const std::string& department, HandOverTasksResponse& response) {
+  v1::MeetingHandedOver fact;
+  fact.set_previous_owner(request.from());
+  fact.set_reason(request.reason());
+  auto store = [&](Meeting& meeting) {
+    if (!department.empty()) meeting.set_department(department);
+    return call.Store(meeting, fact);
+  };
+  return MoveOwned<Meeting>(call, request, Meeting::PLANNED, store, response);
 }
 
 Result<size_t> MoveReminders(Call& call, const HandOverTasksRequest& request,
                              HandOverTasksResponse& response) {
-  const RecordType& type = *call.types().Find(Reminder::descriptor());
-  auto listed = ListOwned(call, type, request.from(), "PENDING");
-  if (!listed.ok()) return listed.status();
-  for (const auto& item : *listed) {
-    auto reminder = call.Find<Reminder>(type.Name(item.record.id));
-    if (!reminder.ok()) return reminder.status();
-    bool still = *reminder && !(*reminder)->has_delete_time() &&
-                 (*reminder)->owner() == request.from() &&
-                 (*reminder)->state() == Reminder::PENDING;
-    if (!still) continue;
-    (*reminder)->set_owner(request.to());
-    if (auto status = StoreReminder(call, **reminder, v1::ReminderUpdated()); !status.ok()) {
-      return status;
-    }
-    response.set_moved(response.moved() + 1);
-  }
-  return listed->size();
+  auto store = [&](Reminder& reminder) {
+    return StoreReminder(call, reminder, v1::ReminderUpdated());
+  };
+  return MoveOwned<Reminder>(call, request, Reminder::PENDING, store, response);
 }
 
-// `to` empty: tasks go back to their departments and reminders stay, since nobody else could use
-// them.
+// `to` empty: tasks and meetings go back to their departments and reminders stay, since nobody else
+// could use them.
 Result<HandOverTasksResponse> Move(Call& call, const HandOverTasksRequest& request) {
   std::string department;
   if (!request.to().empty()) {
@@ -87,7 +101,9 @@ Result<HandOverTasksResponse> Move(Call& call, const HandOverTasksRequest& reque
   HandOverTasksResponse response;
   auto tasks = MoveTasks(call, request, department, response);
   if (!tasks.ok()) return tasks.status();
-  bool more = *tasks == kMostInOneCall;
+  auto meetings = MoveMeetings(call, request, department, response);
+  if (!meetings.ok()) return meetings.status();
+  bool more = *tasks == kMostInOneCall || *meetings == kMostInOneCall;
   if (!request.to().empty()) {
     auto reminders = MoveReminders(call, request, response);
     if (!reminders.ok()) return reminders.status();

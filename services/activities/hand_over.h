@@ -1,5 +1,5 @@
-// All open tasks and pending reminders of one person go to another (C12). A call moves a bounded
-// number; a timer goes on with the rest.
+// All open tasks, planned meetings and pending reminders of one person go to another (C12). A call
+// moves a bounded number; a timer goes on with the rest.
 #pragma once
 
 #include "crm/activities/v1/activity_service.pb.h"

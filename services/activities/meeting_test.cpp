@@ -4,9 +4,12 @@
 #include "crm/activities/v1/meeting_events.pb.h"
 #include "crm/activities/v1/meeting_service.pb.h"
 #include "crm/deals/v1/deal_events.pb.h"
+#include "crm/identity/v1/identity_events.pb.h"
+#include "crm/identity/v1/identity_service.pb.h"
 #include "libs/command/timestamps.h"
 #include "libs/testing/deliver.h"
 #include "services/activities/deal_consumer.h"
+#include "services/activities/lead_consumer.h"
 #include "services/activities/module.h"
 
 namespace crm::activities {
@@ -15,6 +18,7 @@ namespace {
 using v1::Meeting;
 
 constexpr char kDeal[] = "deals/00000000-0000-7000-8000-000000000077";
+constexpr char kSuccessor[] = "users/00000000-0000-7000-8000-000000000002";
 constexpr char kOtherDeal[] = "deals/00000000-0000-7000-8000-000000000078";
 
 entity::Settings TestSettings() {
@@ -23,6 +27,18 @@ entity::Settings TestSettings() {
   settings.page_tokens = &tokens;
   return settings;
 }
+
+// Answers for anybody, as for one who works here.
+class People final : public RemoteReader {
+ public:
+  Status Read(const Principal&, const std::string&, const google::protobuf::Message& request,
+              google::protobuf::Message& response, std::stop_token) override {
+    auto& user = dynamic_cast<identity::v1::User&>(response);
+    user.set_name(dynamic_cast<const identity::v1::GetUserRequest&>(request).name());
+    user.set_state(identity::v1::User::ACTIVE);
+    return Status::Ok();
+  }
+};
 
 class Meetings : public ::testing::Test {
  protected:
@@ -57,7 +73,8 @@ class Meetings : public ::testing::Test {
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
 
-  test::CallHarness service_{Records()};
+  People people_;
+  test::CallHarness service_{Records(), {.remote = &people_}};
 };
 
 TEST_F(Meetings, AreHeldOrCancelledOnceEachWithItsFact) {
@@ -101,6 +118,20 @@ TEST_F(Meetings, OfADealThatIsLostAreCancelledIfTheyAreStillPlannedAndNoOthers) 
   EXPECT_EQ(Get(planned).result(), "the deal was lost");
   EXPECT_EQ(Get(held).state(), Meeting::HELD);
   EXPECT_EQ(Get(other).state(), Meeting::PLANNED);
+}
+
+TEST_F(Meetings, OfSomebodyWhoLeavesAreTheSuccessorsIfTheyAreStillPlanned) {
+  std::string planned = Create(kDeal)->name();
+  std::string held = Complete(Create(kDeal)->name())->name();
+  std::string owner = Get(planned).owner();
+  identity::v1::UserEvent event;
+  event.mutable_user()->set_name(owner);
+  event.mutable_dismissed()->set_successor(kSuccessor);
+  auto status = test::Deliver(service_, IdentityConsumer(), event);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(Get(planned).owner(), kSuccessor);
+  EXPECT_EQ(Get(held).owner(), owner);
+  EXPECT_EQ(service_.Log().back().type(), "crm.activities.v1.MeetingHandedOver");
 }
 
 }  // namespace
