@@ -15,16 +15,19 @@ bool ThreadPool::Post(Task task) {
 }
 
 bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
     if (stopped_ || queue_.size() + waiting_.size() >= queue_limit_) return false;
     if (delay.count() <= 0) {
       queue_.push_back(std::move(task));
     } else {
-      waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
+      auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
+      first = added == waiting_.begin();
     }
   }
-  wake_.notify_one();
+  // Whoever watches the time must learn of an earlier one.
+  first ? wake_.notify_all() : wake_.notify_one();
   return true;
 }
 
@@ -52,13 +55,17 @@ void ThreadPool::Work() {
     MoveDue();
     if (queue_.empty()) {
       if (stopped_) return;
-      if (waiting_.empty()) {
+      if (waiting_.empty() || timed_) {
         wake_.wait(lock);
       } else {
+        timed_ = true;
         wake_.wait_until(lock, waiting_.begin()->first);
+        timed_ = false;
       }
       continue;
     }
+    // Somebody else watches the time meanwhile.
+    if (!waiting_.empty() && !timed_) wake_.notify_one();
     Task task = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();

@@ -49,7 +49,8 @@ class ThreadPool final : public Executor {
   std::condition_variable wake_;
   std::deque<Task> queue_;                   // GUARDED_BY(mutex_)
   std::multimap<SteadyTime, Task> waiting_;  // GUARDED_BY(mutex_)
-  bool stopped_ = false;                     // GUARDED_BY(mutex_)
+  bool timed_ = false;    // one thread waits for the first time; GUARDED_BY(mutex_)
+  bool stopped_ = false;  // GUARDED_BY(mutex_)
   std::vector<std::thread> threads_;
 };
 

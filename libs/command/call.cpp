@@ -23,6 +23,19 @@ struct Call::Touched {
   bool erased = false;
 };
 
+namespace {
+
+// Records with events count from 1. What can be erased begins with a number that no earlier life of
+// the name had, so that a check of a version from before an erasure never holds again.
+int64_t FirstVersion(const RecordKey& key, const CallContext& context) {
+  if (!key.type->projection()) return 1;
+  auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(context.now.time_since_epoch());
+  return micros.count() << 8 | context.id.bytes[15];
+}
+
+}  // namespace
+
 Call::Call(const CallServices& services, const CallContext& context)
     : services_(services), context_(context) {}
 
@@ -132,7 +145,8 @@ Status Call::Write(Touched& touched, std::unique_ptr<Message> record) {
   if (!touched.written) order_.push_back(&touched);
   touched.written = true;
   touched.erased = false;
-  ++touched.version;
+  touched.version =
+      touched.version == 0 ? FirstVersion(touched.key, context_) : touched.version + 1;
   SetEtag(*touched.key.type, touched.version, *record);
   touched.current = std::move(record);
   return Status::Ok();

@@ -6,15 +6,23 @@ namespace crm {
 
 namespace {
 
+void Note(IndexedSelect& select, int since, const std::string& field) {
+  if (since <= select.since) return;
+  select.since = since;
+  select.newest = field;
+}
+
 class Columns final : public filter::SqlColumns {
  public:
-  explicit Columns(const RecordType& type) : type_(type) {}
+  // What is found is noted in `select`.
+  Columns(const RecordType& type, IndexedSelect& select) : type_(type), select_(select) {}
 
   std::optional<filter::SqlColumn> Find(const filter::FieldPath& path) const override {
     filter::SqlColumn found;
     if (const Column* column = type_.FindColumn(path.text)) {
       found.kind = KindOf(column->kind);
       found.expression = "t." + column->name;
+      Note(select_, column->since_revision, column->field_path);
       return found;
     }
     for (const auto& indexed : type_.indexed()) {
@@ -24,6 +32,7 @@ class Columns final : public filter::SqlColumns {
       if (path.text != indexed.field_path && !below) continue;
       found.kind = filter::SqlColumn::Kind::kIndexed;
       found.index = {"custom_index", "t.tenant", "t.id", type_.table()};
+      Note(select_, indexed.since_revision, indexed.field_path);
       return found;
     }
     return std::nullopt;
@@ -31,6 +40,7 @@ class Columns final : public filter::SqlColumns {
 
   std::optional<std::string> Search(std::string_view placeholder) const override {
     if (type_.searchable().empty()) return std::nullopt;
+    Note(select_, type_.searchable_since(), "search words");
     return "t.id IN (SELECT crm_search('" + type_.table() + "', " + std::string(placeholder) + "))";
   }
 
@@ -50,16 +60,27 @@ class Columns final : public filter::SqlColumns {
   }
 
   const RecordType& type_;
+  IndexedSelect& select_;
 };
 
 // A statement under construction: text with placeholders and their values.
 struct Builder {
+  IndexedSelect select;
   std::string where;
   std::vector<pg::Param> params;
 
   std::string Add(pg::Param value, const char* cast) {
     params.push_back(std::move(value));
     return "$" + std::to_string(params.size()) + "::" + cast;
+  }
+  const Column* Find(const RecordType& type, const std::string& path) {
+    const Column* column = type.FindColumn(path);
+    if (column != nullptr) Note(select, column->since_revision, path);
+    return column;
+  }
+  IndexedSelect Take(std::string sql) {
+    select.statement = {std::move(sql), std::move(params)};
+    return std::move(select);
   }
   void And(const std::string& condition) {
     where += (where.empty() ? " WHERE " : " AND ") + condition;
@@ -70,7 +91,7 @@ struct Builder {
     filter::SqlOptions options;
     options.first_placeholder = params.size() + 1;
     options.context.now = now;
-    auto condition = filter::ToSql(*filter, Columns(type), options);
+    auto condition = filter::ToSql(*filter, Columns(type, select), options);
     if (!condition.ok()) return condition.status();
     And("(" + condition->text + ")");
     for (auto& value : condition->params) {
@@ -118,7 +139,7 @@ void AndBound(const ListQuery& query, Builder& builder) {
 
 }  // namespace
 
-Result<pg::Statement> SelectList(const ListQuery& query) {
+Result<IndexedSelect> SelectList(const ListQuery& query) {
   Builder builder;
   if (query.tenant) builder.And("t.tenant = " + builder.Add(pg::Value(*query.tenant), "uuid"));
   if (!query.show_deleted) builder.And("NOT t.deleted");
@@ -127,7 +148,7 @@ Result<pg::Statement> SelectList(const ListQuery& query) {
   std::string columns = "t.id, t.version, t.occurred_at, t.body, t.tenant";
   std::string order;
   for (const auto& term : query.order) {
-    const Column* column = query.type->FindColumn(term.field_path);
+    const Column* column = builder.Find(*query.type, term.field_path);
     if (column == nullptr) return Internal("no column for " + term.field_path);
     columns += ", t." + column->name;
     // NULLS LAST is ascending order's default; said only where it matters, so that an index fits.
@@ -139,12 +160,11 @@ Result<pg::Statement> SelectList(const ListQuery& query) {
     AndAfter(query, builder);
   }
   std::string limit = builder.Add(pg::Value(static_cast<int64_t>(query.limit)), "bigint");
-  return pg::Statement{"SELECT " + columns + " FROM " + query.type->table() + " t" + builder.where +
-                           " ORDER BY " + order + "t.id LIMIT " + limit,
-                       std::move(builder.params)};
+  return builder.Take("SELECT " + columns + " FROM " + query.type->table() + " t" + builder.where +
+                      " ORDER BY " + order + "t.id LIMIT " + limit);
 }
 
-Result<pg::Statement> SelectAggregate(const AggregateQuery& query) {
+Result<IndexedSelect> SelectAggregate(const AggregateQuery& query) {
   Builder builder;
   builder.And("t.tenant = " + builder.Add(pg::Value(query.tenant), "uuid"));
   builder.And("NOT t.deleted");
@@ -152,13 +172,13 @@ Result<pg::Statement> SelectAggregate(const AggregateQuery& query) {
     return status;
   std::string group;
   for (const auto& path : query.group_by) {
-    const Column* column = query.type->FindColumn(path);
+    const Column* column = builder.Find(*query.type, path);
     if (column == nullptr) return Internal("no column for " + path);
     group += (group.empty() ? "t." : ", t.") + column->name;
   }
   std::string sum = "0::bigint";
   if (!query.sum.empty()) {
-    const Column* column = query.type->FindColumn(query.sum);
+    const Column* column = builder.Find(*query.type, query.sum);
     if (column == nullptr || column->kind != ColumnKind::kInt)
       return Internal("no sum of " + query.sum);
     sum = "coalesce(sum(t." + column->name + "), 0)";
@@ -166,9 +186,25 @@ Result<pg::Statement> SelectAggregate(const AggregateQuery& query) {
   std::string select = group.empty() ? "" : group + ", ";
   std::string tail =
       group.empty() ? " HAVING count(*) > 0" : " GROUP BY " + group + " ORDER BY " + group;
-  return pg::Statement{"SELECT " + select + "count(*), " + sum + " FROM " + query.type->table() +
-                           " t" + builder.where + tail,
-                       std::move(builder.params)};
+  return builder.Take("SELECT " + select + "count(*), " + sum + " FROM " + query.type->table() +
+                      " t" + builder.where + tail);
+}
+
+// The revision stands in the text, because the partial index is found by a constant only.
+pg::Statement SelectOutdated(const RecordType& type, size_t limit) {
+  return {"SELECT t.id, t.version, t.occurred_at, t.body, t.tenant FROM " + type.table() +
+              " t WHERE t.index_revision < " + std::to_string(type.index_revision()) +
+              " LIMIT $1::bigint",
+          {pg::Value(static_cast<int64_t>(limit))}};
+}
+
+pg::Statement SelectIsOutdated(const RecordType& type, const std::optional<Uuid>& tenant,
+                               int since) {
+  Builder builder;
+  if (tenant) builder.And("t.tenant = " + builder.Add(pg::Value(*tenant), "uuid"));
+  builder.And("t.index_revision < " + std::to_string(since));
+  return {"SELECT EXISTS (SELECT FROM " + type.table() + " t" + builder.where + ")",
+          std::move(builder.params)};
 }
 
 }  // namespace crm

@@ -27,11 +27,24 @@ void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row);
 
 // Columns: id, version, occurred_at, body.
 pg::Statement SelectMany(const RecordType& type, const Uuid& tenant, std::span<const Uuid> ids);
-// Columns: id, version, occurred_at, body, tenant, then the order's columns. In pg_list.cpp, as is
-// SelectAggregate.
-Result<pg::Statement> SelectList(const ListQuery& query);
+// A list or an aggregate, and the newest index that its filter and order rest on.
+struct IndexedSelect {
+  pg::Statement statement;
+  // Rows of an index_revision below `since` do not have it; 0: all rows have.
+  int since = 0;
+  std::string newest;  // its field
+};
+
+// Columns: id, version, occurred_at, body, tenant, then the order's columns. In pg_list.cpp, as are
+// the next two.
+Result<IndexedSelect> SelectList(const ListQuery& query);
 // Columns: group_by..., count, sum.
-Result<pg::Statement> SelectAggregate(const AggregateQuery& query);
+Result<IndexedSelect> SelectAggregate(const AggregateQuery& query);
+// Rows of an older index_revision than their type's, deleted ones too. Columns as SelectList's.
+pg::Statement SelectOutdated(const RecordType& type, size_t limit);
+// One bool: whether the tenant has rows of a revision below `since`.
+pg::Statement SelectIsOutdated(const RecordType& type, const std::optional<Uuid>& tenant,
+                               int since);
 
 // Columns as ReadLogRow expects them.
 pg::Statement SelectLog(const LogQuery& query);

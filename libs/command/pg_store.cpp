@@ -5,6 +5,20 @@
 
 namespace crm {
 
+namespace {
+
+// What every list begins with.
+ListedRecord ReadListed(const pg::Rows& rows, size_t row) {
+  ListedRecord listed;
+  listed.record = {rows.GetUuid(row, 0), rows.GetInt(row, 1), rows.GetString(row, 3),
+                   rows.GetTime(row, 2)};
+  listed.tenant = rows.GetUuid(row, 4);
+  listed.position.id = listed.record.id;
+  return listed;
+}
+
+}  // namespace
+
 PgStore::PgStore(pg::Database& database, pg::Database& scan)
     : database_(database), scan_(scan), commit_(std::make_unique<PgCommit>(database)) {}
 
@@ -30,20 +44,44 @@ Result<std::vector<StoredRecord>> PgStore::GetMany(const RecordType& type, const
   return records;
 }
 
+Status PgStore::CheckIndexed(const RecordType& type, const std::optional<Uuid>& tenant,
+                             const IndexedSelect& select, std::stop_token stop) {
+  if (select.since == 0) return Status::Ok();
+  auto statement = SelectIsOutdated(type, tenant, select.since);
+  auto rows = tenant ? database_.Read(*tenant, statement, stop) : scan_.Read(statement, stop);
+  if (!rows.ok()) return rows.status();
+  if (!rows->GetBool(0, 0)) return Status::Ok();
+  return FailedPrecondition(
+             "FIELD_BEING_INDEXED",
+             select.newest +
+                 " can be filtered and sorted by since a short while only, and older "
+                 "records are still being indexed; try again in a minute.")
+      .With("field", select.newest)
+      .RetryAfter(std::chrono::seconds(10));
+}
+
+Result<std::vector<ListedRecord>> PgStore::Outdated(const RecordType& type, size_t limit,
+                                                    std::stop_token stop) {
+  auto rows = scan_.Read(SelectOutdated(type, limit), stop);
+  if (!rows.ok()) return rows.status();
+  std::vector<ListedRecord> outdated;
+  for (size_t row = 0; row < rows->size(); ++row) outdated.push_back(ReadListed(*rows, row));
+  return outdated;
+}
+
 Result<std::vector<ListedRecord>> PgStore::List(const ListQuery& query, std::stop_token stop) {
-  auto statement = SelectList(query);
-  if (!statement.ok()) return statement.status();
-  auto rows =
-      query.tenant ? database_.Read(*query.tenant, *statement, stop) : scan_.Read(*statement, stop);
+  auto select = SelectList(query);
+  if (!select.ok()) return select.status();
+  if (auto status = CheckIndexed(*query.type, query.tenant, *select, stop); !status.ok()) {
+    return status;
+  }
+  auto rows = query.tenant ? database_.Read(*query.tenant, select->statement, stop)
+                           : scan_.Read(select->statement, stop);
   if (!rows.ok()) return rows.status();
   std::vector<ListedRecord> listed;
   listed.reserve(rows->size());
   for (size_t row = 0; row < rows->size(); ++row) {
-    ListedRecord record;
-    record.record = {rows->GetUuid(row, 0), rows->GetInt(row, 1), rows->GetString(row, 3),
-                     rows->GetTime(row, 2)};
-    record.tenant = rows->GetUuid(row, 4);
-    record.position.id = record.record.id;
+    ListedRecord record = ReadListed(*rows, row);
     for (size_t i = 0; i < query.order.size(); ++i) {
       const Column* column = query.type->FindColumn(query.order[i].field_path);
       record.position.values.push_back(ReadColumn(*rows, row, 5 + i, column->kind));
@@ -55,9 +93,12 @@ Result<std::vector<ListedRecord>> PgStore::List(const ListQuery& query, std::sto
 
 Result<std::vector<AggregateRow>> PgStore::Aggregate(const AggregateQuery& query,
                                                      std::stop_token stop) {
-  auto statement = SelectAggregate(query);
-  if (!statement.ok()) return statement.status();
-  auto rows = database_.Read(query.tenant, *statement, stop);
+  auto select = SelectAggregate(query);
+  if (!select.ok()) return select.status();
+  if (auto status = CheckIndexed(*query.type, query.tenant, *select, stop); !status.ok()) {
+    return status;
+  }
+  auto rows = database_.Read(query.tenant, select->statement, stop);
   if (!rows.ok()) return rows.status();
   std::vector<AggregateRow> result;
   for (size_t row = 0; row < rows->size(); ++row) {

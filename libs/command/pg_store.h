@@ -43,7 +43,15 @@ class PgStore final : public Store {
   Result<int64_t> PruneExpired(Time now, size_t limit) override;
   Status Ping() override { return database_.Ping(); }
 
+  // Records of any tenant whose index columns were written before the type's index_revision, in any
+  // order (see Reindexer).
+  Result<std::vector<ListedRecord>> Outdated(const RecordType& type, size_t limit,
+                                             std::stop_token stop);
+
  private:
+  Status CheckIndexed(const RecordType& type, const std::optional<Uuid>& tenant,
+                      const struct IndexedSelect& select, std::stop_token stop);
+
   pg::Database& database_;
   pg::Database& scan_;
   // Of the committing thread.

@@ -153,7 +153,13 @@ bool RecordType::AddField(const filter::Schema& all,
   const FieldDescriptor* field = path.back();
   const auto& options = OptionsOf(field);
   std::string field_path = Join(path, ".");
-  if (options.searchable()) searchable_.push_back(field_path);
+  if (options.since_revision() > index_revision_) {
+    Mistake(message_, field_path + ": since_revision is above the entity's index_revision");
+  }
+  if (options.searchable()) {
+    searchable_.push_back(field_path);
+    searchable_since_ = std::max(searchable_since_, static_cast<int>(options.since_revision()));
+  }
   if (options.unique()) {
     if (path.size() != 1 || field->is_repeated()) {
       Mistake(message_, field_path + ": unique must be a plain field");
@@ -166,7 +172,7 @@ bool RecordType::AddField(const filter::Schema& all,
   auto resolved = all.Resolve(field_path);
   if (!resolved.ok()) Mistake(message_, resolved.status().ToString());
   if (field->is_repeated()) {
-    indexed_.push_back({field_path, *resolved});
+    indexed_.push_back({field_path, *resolved, options.since_revision()});
     return false;
   }
   auto kind = KindOf(field);

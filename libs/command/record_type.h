@@ -39,6 +39,7 @@ struct Column {
 struct IndexedField {
   std::string field_path;  // "phones", "custom_fields"
   filter::FieldPath path;
+  int since_revision = 0;
 };
 
 class RecordType {
@@ -63,6 +64,8 @@ class RecordType {
   const std::vector<IndexedField>& indexed() const { return indexed_; }
   // Paths of the fields that a bare word finds.
   const std::vector<std::string>& searchable() const { return searchable_; }
+  // First index_revision whose rows have the text of all of them.
+  int searchable_since() const { return searchable_since_; }
   // What filters and orders may name: the fields with columns or index rows, and the searchable
   // ones by bare words.
   const filter::Schema& filter_schema() const { return *schema_; }
@@ -115,6 +118,7 @@ class RecordType {
   std::vector<Column> columns_;
   std::vector<IndexedField> indexed_;
   std::vector<std::string> searchable_;
+  int searchable_since_ = 0;
   std::unique_ptr<filter::Schema> schema_;
   std::vector<const google::protobuf::FieldDescriptor*> unique_;
   const google::protobuf::FieldDescriptor* name_ = nullptr;

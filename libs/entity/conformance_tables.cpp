@@ -59,6 +59,22 @@ void HasTheColumnsOfItsDescriptor(ConformanceHost& host) {
   }
 }
 
+bool IsRevised(const ConformanceHost& host) {
+  return host.type().index_revision() > 0;
+}
+
+void FindsRowsOfAnOlderIndexRevision(ConformanceHost& host) {
+  auto index = host.schema()->Execute(
+      "SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indrelid = $1::text::regclass AND "
+      "indpred IS NOT NULL",
+      {pg::Value(host.type().table())});
+  ASSERT_EQ(index.size(), 1u) << "the migration lacks: SELECT crm_raise_revision('"
+                              << host.type().table() << "', " << host.type().index_revision()
+                              << ");";
+  EXPECT_EQ(index.GetString(0, 0),
+            "(index_revision < " + std::to_string(host.type().index_revision()) + ")");
+}
+
 void KeepsTenantsApartByRowSecurity(ConformanceHost& host) {
   auto table = host.schema()->Execute(
       "SELECT relrowsecurity, relforcerowsecurity, (SELECT count(*) FROM pg_policy WHERE polrelid "
@@ -144,6 +160,7 @@ void ColumnsAreAnIndexOfTheBody(ConformanceHost& host) {
 const std::vector<ConformanceCheck>& TableChecks() {
   static const std::vector<ConformanceCheck> checks = {
       {"HasTheColumnsOfItsDescriptor", HasTheColumnsOfItsDescriptor, Always, false},
+      {"FindsRowsOfAnOlderIndexRevision", FindsRowsOfAnOlderIndexRevision, IsRevised, false},
       {"KeepsTenantsApartByRowSecurity", KeepsTenantsApartByRowSecurity, Always, false},
       {"ColumnsAreAnIndexOfTheBody", ColumnsAreAnIndexOfTheBody, CanUpdate, false},
   };

@@ -5,6 +5,7 @@
 #include "crm/options/v1/options.pb.h"
 #include "libs/command/kernel_schema.h"
 #include "libs/command/pg_store.h"
+#include "libs/command/reindexer.h"
 #include "libs/config/config.h"
 #include "libs/events/event_service.h"
 #include "libs/events/kafka_source.h"
@@ -61,6 +62,7 @@ struct ServiceHost::Rep {
   // Adapters wait for the outside world here and take no thread from the handlers.
   std::unique_ptr<ThreadPool> outside;
   std::unique_ptr<Committer> committer;
+  std::unique_ptr<Reindexer> reindexer;
   std::unique_ptr<CallPipeline> pipeline;
   std::unique_ptr<events::Relay> relay;
   std::vector<std::unique_ptr<events::EventApplier>> appliers;
@@ -71,6 +73,7 @@ struct ServiceHost::Rep {
   std::unique_ptr<operations::OperationsServer> operations_server;
   std::unique_ptr<Ticker> ticker;
   Time next_prune{};
+  bool indexing = false;  // the last step found rows to index anew
 };
 
 Status ServiceHost::Rep::Build() {
@@ -102,6 +105,7 @@ Status ServiceHost::Rep::Build() {
         event_server->Committed(rows);
       },
       group_size);
+  reindexer = std::make_unique<Reindexer>(*definition.types, *store, *committer);
   events::RelayOptions relay_options;
   relay_options.service = definition.name;
   relay_options.topic = TopicOf(app.config, definition.name);
@@ -167,6 +171,13 @@ void ServiceHost::Rep::Tick(std::stop_token stop) {
   if (!fired.ok()) log.Warning("timers cannot be read", {{"status", fired}});
   Status worked = effects == nullptr ? Status::Ok() : effects->Work(stop).status();
   if (!worked.ok()) log.Warning("effects cannot be read", {{"status", worked}});
+  if (indexing || app.clock.Now() >= next_prune) {
+    auto more = reindexer->Step(stop);
+    indexing = more.ok() && *more;
+    if (Status status = more.status(); !status.ok()) {
+      log.Warning("rows cannot be indexed", {{"status", status}});
+    }
+  }
   if (app.clock.Now() < next_prune) return;
   next_prune = app.clock.Now() + kPruneInterval;
   auto pruned = store->PruneExpired(app.clock.Now(), kPruneBatch);

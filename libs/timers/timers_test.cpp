@@ -23,6 +23,7 @@ class TimersTest : public ::testing::Test {
     TimerHandler close{
         "close", [this](Call& call, const FiredTimer& fired) {
           lateness_.push_back(fired.lateness);
+          if (meddle_) std::exchange(meddle_, nullptr)();
           if (failing_) return Unavailable("AWAY", "It is away.");
           Exhibit exhibit;
           exhibit.set_name(service_.types().Find(Exhibit::descriptor())->Name(call.NewId()));
@@ -59,6 +60,7 @@ class TimersTest : public ::testing::Test {
   std::vector<Duration> lateness_;
   bool failing_ = false;
   bool again_ = false;
+  std::function<void()> meddle_;  // runs once, while a timer fires
 };
 
 TEST_F(TimersTest, FireOnceWhenTheyAreDue) {
@@ -97,6 +99,20 @@ TEST_F(TimersTest, DoNotFireWhereTheyAreCancelled) {
   service_.clock().Advance(hours(2));
   EXPECT_EQ(Fire(), 0);
   EXPECT_EQ(Effects(), 0u);
+}
+
+TEST_F(TimersTest, DoNotFireWhereTheyAreTakenBackAndSetAnewMeanwhile) {
+  Set(test::kMonday);
+  meddle_ = [this] {
+    service_.clock().Advance(minutes(1));
+    ASSERT_TRUE(service_.Run([](Call& call) { return call.CancelTimer("close", kSubject); }).ok());
+    Set(test::kMonday + hours(1));
+  };
+  EXPECT_EQ(Fire(), 1);
+  EXPECT_EQ(Effects(), 0u) << "the timer that fired is not the one that is there";
+  service_.clock().Advance(hours(1));
+  EXPECT_EQ(Fire(), 1);
+  EXPECT_EQ(Effects(), 1u);
 }
 
 TEST_F(TimersTest, FireAtTheMomentTheyWereMovedTo) {

@@ -7,6 +7,7 @@ CREATE TABLE exhibits (LIKE record INCLUDING ALL,
   loan_end_time timestamptz, create_time timestamptz, update_time timestamptz);
 CREATE INDEX exhibits_by_name ON exhibits (tenant, display_name, id) WHERE NOT deleted;
 
-CREATE TABLE rooms (LIKE record INCLUDING ALL);
+CREATE TABLE rooms (LIKE record INCLUDING ALL, floor bigint);
+SELECT crm_raise_revision('rooms', 1);
 
 SELECT crm_protect(name::regclass) FROM unnest(ARRAY['exhibits', 'rooms']) AS name;
