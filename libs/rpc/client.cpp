@@ -9,6 +9,7 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include "libs/rpc/channel_watch.h"
 #include "libs/rpc/wire.h"
 
 namespace crm::rpc {
@@ -54,7 +55,7 @@ Result<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
 
 class Client final : public RpcClient {
  public:
-  explicit Client(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
+  explicit Client(std::shared_ptr<grpc::Channel> channel) : watch_(std::move(channel)) {}
 
   Result<std::string> CallBytes(const std::string& method, const std::string& request,
                                 const ClientCallOptions& options) override;
@@ -63,7 +64,7 @@ class Client final : public RpcClient {
                      const std::function<bool(const std::string&)>& on_message) override;
 
  private:
-  const std::shared_ptr<grpc::Channel> channel_;
+  const ChannelWatch watch_;
 };
 
 // A client whose TLS files cannot be read: each call says so.
@@ -109,7 +110,7 @@ Result<std::string> Client::CallBytes(const std::string& method, const std::stri
   std::string path = "/" + method;
   RpcMethod rpc(path.c_str(), nullptr, RpcMethod::NORMAL_RPC);
   grpc::ByteBuffer response;
-  grpc::Status status = grpc::internal::BlockingUnaryCall(channel_.get(), rpc, &context,
+  grpc::Status status = grpc::internal::BlockingUnaryCall(&watch_.channel(), rpc, &context,
                                                           ToBuffer(request), &response);
   if (!status.ok()) return FromGrpc(status);
   return ToString(response);
@@ -125,7 +126,7 @@ Status Client::StreamBytes(const std::string& method, const std::string& request
   std::string path = "/" + method;
   RpcMethod rpc(path.c_str(), nullptr, RpcMethod::SERVER_STREAMING);
   std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> reader(
-      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(channel_.get(), rpc, &context,
+      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(&watch_.channel(), rpc, &context,
                                                                     ToBuffer(request)));
   grpc::ByteBuffer message;
   bool enough = false;
