@@ -43,6 +43,15 @@ struct ProcessAuth::Rep {
         limits(limiter, config.limits().calls_per_second(), config.limits().call_burst()),
         limited(config.limits().calls_per_second() > 0) {}
 
+  void ReportRedis(metrics::Registry& metrics) {
+    auto lost = metrics
+                    .AddGauge({.name = "crm_redis_lost",
+                               .help = "1 while Redis does not answer and this process counts "
+                                       "rates for itself."})
+                    .With({});
+    report = metrics.OnExpose([this, lost] { lost.Set(limiter.degraded() ? 1 : 0); });
+  }
+
   RemoteKeyExchange exchange;
   CredentialAuthenticator authenticator;
   InternalTokens tokens;
@@ -52,11 +61,13 @@ struct ProcessAuth::Rep {
   redis::RateLimiter limiter;
   RateLimits limits;
   const bool limited;
+  std::shared_ptr<void> report;
 };
 
 Result<std::unique_ptr<ProcessAuth>> ProcessAuth::Create(const config::v1::Config& config,
                                                          const Clock& clock,
-                                                         rpc::ChannelFactory& channels) {
+                                                         rpc::ChannelFactory& channels,
+                                                         metrics::Registry& metrics) {
   auto required =
       config::Require(config, {"auth.token_signing_key_file", "auth.token_public_key_files"});
   if (!required.ok()) return required;
@@ -65,8 +76,10 @@ Result<std::unique_ptr<ProcessAuth>> ProcessAuth::Create(const config::v1::Confi
   if (!signer.ok()) return signer.status();
   auto verifier = TokenVerifier::FromFiles({files.begin(), files.end()});
   if (!verifier.ok()) return verifier.status();
-  return std::unique_ptr<ProcessAuth>(new ProcessAuth(
-      std::make_unique<Rep>(config, std::move(*signer), std::move(*verifier), clock, channels)));
+  auto rep =
+      std::make_unique<Rep>(config, std::move(*signer), std::move(*verifier), clock, channels);
+  if (rep->limited && !config.redis().address().empty()) rep->ReportRedis(metrics);
+  return std::unique_ptr<ProcessAuth>(new ProcessAuth(std::move(rep)));
 }
 
 ProcessAuth::ProcessAuth(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}

@@ -12,16 +12,19 @@
 #include "libs/auth/internal_calls.h"
 #include "libs/auth/tokens.h"
 #include "libs/command/pipeline.h"
+#include "libs/metrics/registry.h"
 
 namespace crm::auth {
 
 // Thread-safe.
 class ProcessAuth {
  public:
-  // `clock` and `channels` outlive it. Fails where a key file is missing or unusable.
+  // `clock` and `channels` outlive it. Fails where a key file is missing or unusable. Where Redis
+  // is configured, the metric crm_redis_lost says whether limits are counted by this process alone.
   static Result<std::unique_ptr<ProcessAuth>> Create(const config::v1::Config& config,
                                                      const Clock& clock,
-                                                     rpc::ChannelFactory& channels);
+                                                     rpc::ChannelFactory& channels,
+                                                     metrics::Registry& metrics);
   ~ProcessAuth();
 
   Authenticator& authenticator();

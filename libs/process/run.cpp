@@ -165,7 +165,7 @@ Status AddModules(const ProcessDescription& process, runtime::AppContext& app,
   auto tokens = PageTokensOf(app.config);
   if (!tokens.ok()) return tokens.status();
   shared->page_tokens = std::make_unique<entity::PageTokens>(*tokens);
-  auto made = auth::ProcessAuth::Create(app.config, app.clock, shared->channels);
+  auto made = auth::ProcessAuth::Create(app.config, app.clock, shared->channels, app.metrics);
   if (!made.ok()) return made.status();
   shared->auth = std::move(*made);
   if (auto status = AddServices(process, app, shared, modules); !status.ok()) return status;

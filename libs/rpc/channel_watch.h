@@ -10,10 +10,10 @@ namespace crm::rpc {
 
 class Watcher;
 
-// gRPC reads a client's connection while a call waits on it, and otherwise each five seconds, unless
-// the process has a server too. So in a process of clients alone, like the gateway, a server that
-// stops would be kept waiting for its goodbye, and a connection being made would time out unread.
-// A watch keeps one thread of the process, shared by all of them, reading.
+// gRPC reads a client's connection while a call waits on it, and otherwise each five seconds,
+// unless the process has a server too. So in a process of clients alone, like the gateway, a server
+// that stops would be kept waiting for its goodbye, and a connection being made would time out
+// unread. A watch keeps one thread of the process, shared by all of them, reading.
 //
 // Holds the channel; nobody else may when the watch ends.
 class ChannelWatch {

@@ -126,8 +126,8 @@ Status Client::StreamBytes(const std::string& method, const std::string& request
   std::string path = "/" + method;
   RpcMethod rpc(path.c_str(), nullptr, RpcMethod::SERVER_STREAMING);
   std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> reader(
-      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(&watch_.channel(), rpc, &context,
-                                                                    ToBuffer(request)));
+      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(&watch_.channel(), rpc,
+                                                                    &context, ToBuffer(request)));
   grpc::ByteBuffer message;
   bool enough = false;
   while (!enough && reader->Read(&message)) {

@@ -14,6 +14,7 @@ class DeployedWorld final : public World {
   DeployedWorld(Deployment& deployment, const std::string& tenant);
 
   Deployment& deployment() { return deployment_; }
+  const TenantKeys& keys() const { return keys_; }
 
   Answer CallMessage(const Ask& ask, Caller caller) override;
   std::vector<Answer> CallTogether(const std::vector<Ask>& asks) override;

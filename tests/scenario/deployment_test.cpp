@@ -1,6 +1,7 @@
 // What an operator sees of the running system: its processes, its database sessions, its health.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <map>
@@ -10,6 +11,7 @@
 #include "libs/pg/database.h"
 #include "libs/runtime/raw_http.h"
 #include "libs/testing/eventually.h"
+#include "services/gateway/test_client.h"
 #include "tests/scenario/deployed_world.h"
 #include "tests/scenario/running_deployment.h"
 #include "tests/scenario/window_shop.h"
@@ -170,6 +172,113 @@ TEST_P(Deployed, ShowsARunningRoleNoTenantUnlessItIsNamedAndNoOtherServicesTable
     EXPECT_EQ(RefusalOf(system_.DsnAs(role, "deals"), "SELECT count(*) FROM crm_deals.deals"),
               kInsufficientPrivilege);
   }
+}
+
+// The process's own word: 200 or 503.
+bool IsReady(Deployment& system, const std::string& service) {
+  return runtime::Get(system.admin_port(service), "/readyz").starts_with("HTTP/1.1 200");
+}
+
+bool AllAre(Deployment& system, bool ready) {
+  const auto& services = Deployment::Services();
+  return std::all_of(services.begin(), services.end(),
+                     [&](const std::string& service) { return IsReady(system, service) == ready; });
+}
+
+// Of the process that runs `service`: the value of a series like `crm_redis_lost` or
+// `crm_relay_lag_events{service="leads"}`; -1 where there is none.
+double MetricOf(Deployment& system, const std::string& service, const std::string& series) {
+  const std::string page = runtime::Get(system.admin_port(service), "/metrics");
+  const size_t line = page.find("\n" + series + " ");
+  return line == std::string::npos ? -1 : std::stod(page.substr(line + series.size() + 2));
+}
+
+std::chrono::milliseconds TimeUntil(const std::function<bool()>& condition) {
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(Eventually(condition));
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               start);
+}
+
+TEST_P(Deployed, SaysThatItIsNotReadyWhilePostgresIsLostAndGoesOnAfterwards) {
+  DeployedWorld world(system_, NewTenantName());
+  WindowShop shop(world);
+  EXPECT_TRUE(AllAre(system_, true));
+  system_.servers().postgres.Kill();
+  RecordProperty("lost_noticed_ms", TimeUntil([&] { return AllAre(system_, false); }).count());
+  EXPECT_EQ(shop.TrySubmit("s-1").status().code(), Code::kUnavailable);
+  system_.servers().postgres.Start();
+  RecordProperty("return_noticed_ms", TimeUntil([&] { return AllAre(system_, true); }).count());
+  std::string lead;
+  EXPECT_TRUE(Eventually([&] {
+    auto submitted = shop.TrySubmit("s-1");
+    if (submitted.ok()) lead = submitted->lead();
+    return submitted.ok();
+  }));
+  EXPECT_TRUE(Eventually([&] { return shop.Tasks(lead).size() == 1; }));
+}
+
+TEST_P(Deployed, StaysReadyWhileKafkaStandsStillAndShowsWhatWaitsForIt) {
+  DeployedWorld world(system_, NewTenantName());
+  WindowShop shop(world);
+  const std::string lag = "crm_relay_lag_events{service=\"leads\"}";
+  EXPECT_TRUE(Eventually([&] { return MetricOf(system_, "leads", lag) == 0; }));
+  system_.servers().kafka.Pause();
+  shop.Submit("s-1");
+  EXPECT_TRUE(Eventually([&] { return MetricOf(system_, "leads", lag) >= 1; }));
+  EXPECT_TRUE(AllAre(system_, true));
+  system_.servers().kafka.Continue();
+  EXPECT_TRUE(Eventually([&] { return MetricOf(system_, "leads", lag) == 0; }));
+}
+
+TEST_P(Deployed, StaysReadyWithoutRedisAndShowsThatItIsLost) {
+  DeployedWorld world(system_, NewTenantName());
+  WindowShop shop(world);
+  const std::string lead = shop.Submit("s-1");
+  EXPECT_EQ(MetricOf(system_, "leads", "crm_redis_lost"), 0);
+  world.TakeCounters();
+  EXPECT_EQ(shop.Lead(lead).name(), lead);
+  EXPECT_EQ(MetricOf(system_, "leads", "crm_redis_lost"), 1);
+  EXPECT_TRUE(AllAre(system_, true));
+  world.ReturnCounters();
+  // It is asked again a second of the services' clock later.
+  world.Advance(std::chrono::seconds(2));
+  EXPECT_EQ(shop.Lead(lead).name(), lead);
+  EXPECT_EQ(MetricOf(system_, "leads", "crm_redis_lost"), 0);
+}
+
+// Sessions of the service's role that are working on a statement.
+int64_t BusySessions(Deployment& system, const std::string& role) {
+  return Ask(system.servers().postgres.dsn(),
+             "SELECT count(*) FROM pg_stat_activity WHERE usename = '" + role +
+                 "' AND state = 'active'")
+      .GetInt(0, 0);
+}
+
+TEST_P(Deployed, EndsTheReadOfACallWhoseDeadlineHasPassed) {
+  DeployedWorld world(system_, NewTenantName());
+  WindowShop shop(world);
+  shop.Submit("s-1");
+  // Somebody holds the table, so that reads of it wait.
+  Process holder({.argv = {"psql", system_.OwnerDsn("leads") + " application_name=holder", "-c",
+                           "BEGIN; LOCK TABLE crm_leads.leads; SELECT pg_sleep(600)"},
+                  .directory = "/"});
+  EXPECT_TRUE(Eventually([&] {
+    return Ask(system_.servers().postgres.dsn(),
+               "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock'")
+               .GetInt(0, 0) >= 1;
+  }));
+  gateway::TestClient connection(system_.http_port());
+  const auto answer =
+      connection.Call("GET", "/v1/leads", "",
+                      "X-API-Key: " + world.keys().admin + "\r\nX-Request-Timeout: 0.5\r\n");
+  EXPECT_EQ(answer.status, 504) << answer.body;
+  // The lock is still held: nothing but its end has made the session free.
+  EXPECT_TRUE(Eventually([&] { return BusySessions(system_, "crm_leads") == 0; }));
+  EXPECT_TRUE(holder.running());
+  Ask(system_.servers().postgres.dsn(),
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+  EXPECT_TRUE(Eventually([&] { return shop.Leads().size() == 1; }));
 }
 
 }  // namespace
