@@ -41,6 +41,16 @@ void DeployedWorld::AdvanceWithout(const std::string& service, Duration step) {
   deployment_.Start(service);
 }
 
+void DeployedWorld::TakeBus() {
+  auto& kafka = deployment_.servers().kafka;
+  deployment_.shape() == Shape::kAll ? kafka.Kill() : kafka.Pause();
+}
+
+void DeployedWorld::ReturnBus() {
+  auto& kafka = deployment_.servers().kafka;
+  deployment_.shape() == Shape::kAll ? kafka.Start() : kafka.Continue();
+}
+
 ::testing::AssertionResult DeployedWorld::Comes(const std::function<bool()>& condition) {
   return Eventually(condition);
 }

@@ -147,7 +147,10 @@ TEST_P(LeadDay, TheSameSubmissionThreeTimesIsOneLeadWithOneTask) {
 TEST_P(LeadDay, TheHeadIsNotToldWhenSomebodyCalledInTime) {
   const std::string lead = LeadWithTask("s-1");
   shop_.LogCall(lead);
+  // What the call does to the lead, that does to its task.
   ASSERT_TRUE(world_->Comes([&] { return shop_.Lead(lead).state() == leads::v1::Lead::WORKING; }));
+  ASSERT_TRUE(
+      world_->Comes([&] { return shop_.Tasks(lead).at(0).state() == activities::v1::Task::DONE; }));
   world_->Advance(hours(3));
   LetAnotherLeadGrowOverdue();
   EXPECT_EQ(shop_.OverdueNotices(shop_.head(), lead), 0);
