@@ -100,8 +100,13 @@ Status EventApplier::RunOne(Call& call, const LogRow& row) {
                      {row, **body, TimeOf(row, "occurred_time"), TimeOf(row, "recorded_time")});
 }
 
+bool EventApplier::IsFor(const LogRow& row) const {
+  return consumer_.FunctionFor(row.payload_type()) != nullptr &&
+         (consumer_.facts.empty() || consumer_.facts.contains(row.type()));
+}
+
 void EventApplier::Apply(const LogRow& row, int attempt, std::function<void(Applied)> done) {
-  if (consumer_.FunctionFor(row.payload_type()) == nullptr) {
+  if (!IsFor(row)) {
     events_.With({consumer_.name, "skipped"}).Add();
     return done(Applied::kDone);
   }

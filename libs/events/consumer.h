@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ struct EventConsumer {
   // By full name of the event message ("crm.leads.v1.LeadEvent"); "*" stands for all that are not
   // named. Others are counted and skipped.
   std::map<std::string, EventFunction> functions;
+  // The facts that the functions act on ("crm.leads.v1.LeadConverted"); see FactNames. Others are
+  // skipped like events of other types, which costs no commit. Empty: all facts.
+  std::set<std::string> facts = {};
   // A rebuild runs the same functions under a new generation, which is in the key of all that
   // a projection writes.
   int64_t generation = 1;
@@ -60,6 +64,12 @@ std::pair<const std::string, EventFunction> On(
           [function = std::move(function)](Call& call, const Event& event) {
             return function(call, static_cast<const Message&>(event.body), event);
           }};
+}
+
+// For EventConsumer::facts.
+template <class... Facts>
+std::set<std::string> FactNames() {
+  return {Facts::descriptor()->full_name()...};
 }
 
 // What became of one event.
@@ -87,6 +97,7 @@ class EventApplier {
   const EventConsumer& consumer() const { return consumer_; }
 
  private:
+  bool IsFor(const kernel::v1::LogRow& row) const;
   Status RunOne(Call& call, const kernel::v1::LogRow& row);
   void Park(const kernel::v1::LogRow& row, const Status& why, int attempt,
             std::function<void(Applied)> done);

@@ -143,6 +143,18 @@ TEST_F(ConsumerTest, TakesWhatIsNotNamedByAStar) {
   EXPECT_EQ(Apply(Row(3, "crm.future.v1.ThingEvent"), 1000), Applied::kParked);
 }
 
+TEST_F(ConsumerTest, SkipsFactsThatItDoesNotActOnWithoutACommit) {
+  consumer_.facts = FactNames<testing::v1::ExhibitCreated>();
+  EXPECT_EQ(Apply(Row(1)), Applied::kDone);
+  EXPECT_EQ(runs_, 0);
+  EXPECT_TRUE(All<InboxEntry>().empty());
+  LogRow created = Row(2);
+  created.set_type("crm.testing.v1.ExhibitCreated");
+  EXPECT_EQ(Apply(created), Applied::kDone);
+  EXPECT_EQ(Apply(created), Applied::kDone);
+  EXPECT_EQ(Seen(), "2;");
+}
+
 TEST_F(ConsumerTest, BringsATransientFailureAgain) {
   failures_[1] = Unavailable("AWAY", "It is away.");
   for (int attempt = 1; attempt <= 100; ++attempt) {

@@ -46,7 +46,8 @@ Status OnDeal(Call& call, const DealEvent& event, const events::Event&) {
 events::EventConsumer DealsConsumer() {
   return {.name = "activities.on_deals",
           .sources = {"deals"},
-          .functions = {events::On<DealEvent>(OnDeal)}};
+          .functions = {events::On<DealEvent>(OnDeal)},
+          .facts = events::FactNames<deals::v1::DealLost, deals::v1::DealDeleted>()};
 }
 
 }  // namespace crm::activities

@@ -119,7 +119,8 @@ events::EventConsumer LeadsConsumer() {
 events::EventConsumer IdentityConsumer() {
   return {.name = "activities.on_identity",
           .sources = {"identity"},
-          .functions = {events::On<UserEvent>(OnUser)}};
+          .functions = {events::On<UserEvent>(OnUser)},
+          .facts = events::FactNames<identity::v1::UserDismissed>()};
 }
 
 }  // namespace crm::activities

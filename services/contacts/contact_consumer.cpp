@@ -114,10 +114,12 @@ std::vector<events::EventConsumer> Consumers(std::shared_ptr<const entity::HandO
   on_deals.name = "contacts.on_deals";
   on_deals.sources = {"deals"};
   on_deals.functions.insert(events::On<deals::v1::DealEvent>(OnDeal));
+  on_deals.facts = events::FactNames<deals::v1::DealWon>();
 
   events::EventConsumer on_identity;
   on_identity.name = "contacts.on_identity";
   on_identity.sources = {"identity"};
+  on_identity.facts = events::FactNames<identity::v1::UserDismissed>();
   on_identity.functions.insert(events::On<identity::v1::UserEvent>(
       [hand_overs](Call& call, const identity::v1::UserEvent& body, const Event&) -> Status {
         if (!body.has_dismissed()) return Status::Ok();

@@ -93,6 +93,7 @@ std::vector<events::EventConsumer> Consumers(std::shared_ptr<const entity::HandO
   events::EventConsumer on_identity;
   on_identity.name = "deals.on_identity";
   on_identity.sources = {"identity"};
+  on_identity.facts = events::FactNames<identity::v1::UserDismissed>();
   on_identity.functions.insert(events::On<identity::v1::UserEvent>(
       [hand_overs](Call& call, const identity::v1::UserEvent& body, const Event&) -> Status {
         if (!body.has_dismissed()) return Status::Ok();

@@ -68,19 +68,22 @@ Status OnUser(Call& call, const UserEvent& event, const Event&) {
 events::EventConsumer ActivitiesConsumer() {
   return {.name = "leads.on_activities",
           .sources = {"activities"},
-          .functions = {events::On<TaskEvent>(OnTask), events::On<NoteEvent>(OnNote)}};
+          .functions = {events::On<TaskEvent>(OnTask), events::On<NoteEvent>(OnNote)},
+          .facts = events::FactNames<activities::v1::TaskCompleted, activities::v1::NoteCreated>()};
 }
 
 events::EventConsumer DealsConsumer() {
   return {.name = "leads.on_deals",
           .sources = {"deals"},
-          .functions = {events::On<deals::v1::DealEvent>(OnDeal)}};
+          .functions = {events::On<deals::v1::DealEvent>(OnDeal)},
+          .facts = events::FactNames<deals::v1::DealRefused>()};
 }
 
 events::EventConsumer IdentityConsumer() {
   return {.name = "leads.on_identity",
           .sources = {"identity"},
-          .functions = {events::On<UserEvent>(OnUser)}};
+          .functions = {events::On<UserEvent>(OnUser)},
+          .facts = events::FactNames<identity::v1::UserDismissed>()};
 }
 
 }  // namespace crm::leads
