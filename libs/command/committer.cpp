@@ -1,6 +1,9 @@
 #include "libs/command/committer.h"
 
 #include "libs/base/crash_point.h"
+#include "libs/base/planted_bug.h"
+
+#include <utility>
 
 namespace crm {
 
@@ -147,6 +150,13 @@ bool Committer::FlushOnce() {
   group_size_.Observe(static_cast<double>(group.size()));
   std::vector<const WriteSet*> sets;
   for (const auto& item : group) sets.push_back(item.set.get());
+  if (PlantedBug("ack_before_commit")) {
+    for (auto& item : group) {
+      CommitResult early;
+      early.outcome = CommitResult::Outcome::kCommitted;
+      std::exchange(item.done, [](CommitResult) {})(std::move(early));
+    }
+  }
   CrashPoint("committer.before_commit");
   auto results = store_.Commit(sets);
   CrashPoint("committer.after_commit");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/planted_bug.h"
 #include "libs/command/log_row.h"
 #include "libs/command/record_type.h"
 
@@ -249,15 +250,21 @@ pg::Statement InsertLog(const std::vector<const WriteSet*>& sets) {
   params.push_back(Collect<Time>(rows, [](Row row) { return OccurredOf(*row); }));
   // The row lock on log_head is held until the commit: numbers become visible in their order. The
   // group's rows are a microsecond apart, and the head's time is that of its last.
-  return {
-      "WITH head AS (UPDATE log_head SET seq = seq + $1::bigint, "
+  std::string head =
+      "UPDATE log_head SET seq = seq + $1::bigint, "
       "recorded_at = greatest(clock_timestamp(), recorded_at) + $1::bigint * interval '1 "
       "microsecond' "
       "RETURNING seq - $1::bigint AS seq, recorded_at - $1::bigint * interval '1 microsecond' AS "
-      "at) "
-      "INSERT INTO log (" +
-          std::string(kLogColumns) +
-          ") SELECT head.seq + x.n, x.tenant, x.collection, x.id, x.version, x.event_id, x.type, "
+      "at";
+  std::string number = "head.seq + x.n";
+  if (PlantedBug("numbers_from_sequence")) {
+    head = "SELECT $1::bigint, clock_timestamp() AS at";
+    number = "nextval('log_numbers')";
+  }
+  return {
+      "WITH head AS (" + head + ") INSERT INTO log (" + std::string(kLogColumns) + ") SELECT " +
+          number +
+          ", x.tenant, x.collection, x.id, x.version, x.event_id, x.type, "
           "x.payload_type, x.body, x.actor, x.correlation, x.causation, x.run, x.traceparent, "
           "x.origin, x.occurred_at, head.at + x.n * interval '1 microsecond' "
           "FROM head, unnest($2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::uuid[], "

@@ -217,7 +217,9 @@ void CallPipeline::Finish(Job& job, Status status) {
                    {"duration", elapsed}});
   if (job.rpc == nullptr) return job.done(std::move(status));
   if (!status.ok()) return job.rpc->Finish(std::move(status));
-  job.rpc->Finish(job.response == nullptr ? std::string() : job.response->SerializeAsString());
+  if (job.answer) return job.rpc->Finish(std::move(*job.answer));
+  // The same bytes for the same answer, also where it has maps.
+  job.rpc->Finish(job.response == nullptr ? std::string() : EncodeRecord(*job.response));
 }
 
 Status CallPipeline::Run(InternalCall call, std::function<void(Status)> done) {

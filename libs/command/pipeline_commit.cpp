@@ -5,6 +5,7 @@
 
 #include "libs/command/idempotency.h"
 #include "libs/command/pipeline_job.h"
+#include "libs/command/record_codec.h"
 
 namespace crm {
 
@@ -40,6 +41,11 @@ bool CallPipeline::AnswerFromKey(std::shared_ptr<Job> job) {
     return true;
   }
   if (!*answer) return false;
+  if (!job->binding->awaited) {
+    job->answer = std::move(**answer);
+    Finish(*job, Status::Ok());
+    return true;
+  }
   const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
       job->binding->method->output_type());
   job->response.reset(prototype->New());
@@ -54,6 +60,7 @@ void CallPipeline::Try(std::shared_ptr<Job> job) {
   Call call(job->reads_only() ? committed_ : parts_.services, job->context);
   Status status;
   job->response.reset();
+  job->answer.reset();
   if (job->binding != nullptr) {
     auto response = job->binding->unary(call, *job->request);
     if (response.ok()) {
@@ -78,8 +85,9 @@ void CallPipeline::Try(std::shared_ptr<Job> job) {
   auto set = call.TakeWriteSet();
   if (job->idempotency) {
     set->checks.push_back({*job->idempotency, 0});
-    set->records.push_back(RememberAnswer(*job->idempotency, job->request_hash,
-                                          job->response->SerializeAsString(), job->context.now));
+    job->answer = EncodeRecord(*job->response);
+    set->records.push_back(
+        RememberAnswer(*job->idempotency, job->request_hash, *job->answer, job->context.now));
   }
   if (set->checks.empty()) return Finish(*job, Status::Ok());
   Submit(job, std::move(set));
@@ -125,6 +133,7 @@ void CallPipeline::Answer(std::shared_ptr<Job> job) {
   if (job->binding == nullptr || !job->binding->awaited || job->response == nullptr) {
     return Finish(*job, Status::Ok());
   }
+  job->answer.reset();  // what is awaited completes it
   // The commit stands; where there is no room to wait the answer leaves as it is.
   if (!parts_.executor->Post([this, job] { Await(job); })) Finish(*job, Status::Ok());
 }

@@ -26,6 +26,8 @@ struct CallPipeline::Job {
   // Of the attempt that is being committed.
   Status refusal;
   std::unique_ptr<google::protobuf::Message> response;
+  // The response as the key remembers it, where it leaves as it is: to the byte.
+  std::optional<std::string> answer;
   int asked = 0;  // how often the binding's awaited was
 
   bool reads_only() const {

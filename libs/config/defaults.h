@@ -19,6 +19,8 @@ postgres:
   connect_timeout: 5s
 kafka:
   replication_factor: 1
+  session_timeout: 10s
+  relay_lease: 5s
   security: {protocol: plaintext}
 redis:
   key_prefix: "crm:"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/crash_point.h"
+#include "libs/base/planted_bug.h"
 #include "libs/command/record_codec.h"
 
 namespace crm {
@@ -98,13 +99,15 @@ Status EffectPump::Move(const Uuid& tenant, const Effect& effect, const std::str
 
 void EffectPump::Begin(const Uuid& tenant, const Effect& effect) {
   bool reconcile = effect.state() == Effect::SENDING;
+  const EffectAdapter* adapter = Find(effect.kind());
+  Duration timeout = adapter == nullptr ? Duration() : Duration(adapter->sender_timeout());
   auto begun = std::make_shared<Effect>();
   auto status = Move(
       tenant, effect, reconcile ? "reconcile" : "send",
-      [begun](Call& call, Effect& current) {
+      [begun, timeout](Call& call, Effect& current) {
         current.set_state(Effect::SENDING);
         current.set_attempts(current.attempts() + 1);
-        SetNextAttempt(current, call.now() + kSenderTimeout);
+        SetNextAttempt(current, call.now() + timeout);
         *begun = current;
         return Status::Ok();
       },
@@ -116,16 +119,26 @@ void EffectPump::Begin(const Uuid& tenant, const Effect& effect) {
   if (!status.ok()) log_.Warning("effect not begun", {{"status", status}});
 }
 
+// A sender that stood still for so long (a full queue, a stopped process) is taken for dead: what it
+// was to send is being reconciled.
+bool EffectPump::GivenUp(const Effect& effect) const {
+  return clock_.Now() >=
+         GetTimestamp(effect, Effect::descriptor()->FindFieldByName("next_attempt_time"));
+}
+
 void EffectPump::Perform(const Uuid& tenant, Effect effect, bool reconcile) {
   EffectAdapter* adapter = Find(effect.kind());
   EffectOutcome outcome;
   if (adapter == nullptr) {
     outcome = {EffectOutcome::Kind::kRejected, "", "no adapter for effects of this kind"};
+  } else if (GivenUp(effect)) {
+    return;
   } else if (reconcile && !adapter->dedupes_by_key()) {
     outcome = adapter->Query(effect);
   } else {
     outcome = adapter->Send(effect);
   }
+  if (PlantedBug("effect_twice") && adapter != nullptr) adapter->Send(effect);
   CrashPoint("effects.after_send");
   bool unknown = outcome.kind == EffectOutcome::Kind::kUnknown;
   // No answer to a send: ask at once before giving it to a person.

@@ -42,6 +42,9 @@ class EffectAdapter {
   virtual std::string kind() const = 0;
   // Whether the provider makes one effect of any number of sends with one key.
   virtual bool dedupes_by_key() const = 0;
+  // How long an effect may be SENDING before its sender is taken for dead; well above the deadline
+  // of Send.
+  virtual std::chrono::milliseconds sender_timeout() const { return std::chrono::minutes(2); }
   // Blocks, within a deadline of its own.
   virtual EffectOutcome Send(const kernel::v1::Effect& effect) = 0;
   // Asks the provider what became of the key; kUnknown where it cannot be asked or does not answer;
@@ -59,9 +62,6 @@ class EffectPump {
   // Starts work on what is due; returns how many. Call it again and again.
   Result<int> Work(std::stop_token stop);
 
-  // How long an effect may be SENDING before it is taken for one whose sender died.
-  static constexpr auto kSenderTimeout = std::chrono::minutes(2);
-
  private:
   void Begin(const Uuid& tenant, const kernel::v1::Effect& effect);
   void Perform(const Uuid& tenant, kernel::v1::Effect effect, bool reconcile);
@@ -70,6 +70,7 @@ class EffectPump {
               std::function<Status(Call&, kernel::v1::Effect&)> change,
               std::function<void(Status)> done);
   EffectAdapter* Find(const std::string& kind) const;
+  bool GivenUp(const kernel::v1::Effect& effect) const;
 
   const std::vector<std::shared_ptr<EffectAdapter>> adapters_;
   const std::string service_;

@@ -180,6 +180,21 @@ TEST_F(EffectsTest, EndWhereTheProviderSaysNo) {
   EXPECT_EQ(Get("b", "pigeon").state(), Effect::FAILED) << "no adapter";
 }
 
+TEST_F(EffectsTest, ASenderThatStoodStillTooLongLeavesTheEffectToItsReconciliation) {
+  Use(false);
+  Request("a");
+  ASSERT_EQ(*pump_->Work({}), 1);
+  service_.Drain();
+  service_.clock().Advance(world_->sender_timeout());
+  ASSERT_EQ(*pump_->Work({}), 1);
+  Settle();
+  EXPECT_EQ(world_->sends(), 0) << "the reconciliation has yet to hear that it never arrived";
+  service_.clock().Advance(hours(1));
+  Work();
+  EXPECT_EQ(Get("a").state(), Effect::CONFIRMED);
+  EXPECT_EQ(world_->happened("a"), 1);
+}
+
 // With a provider that dedupes, and with one that can be asked.
 class CrashAfterSend : public EffectsTest, public ::testing::WithParamInterface<bool> {
  protected:
@@ -190,7 +205,7 @@ class CrashAfterSend : public EffectsTest, public ::testing::WithParamInterface<
     EXPECT_EQ(Get("a").state(), Effect::SENDING);
     EXPECT_EQ(Work(), 0) << "its sender may still be at work";
     for (int i = 0; i < 3; ++i) {
-      service_.clock().Advance(EffectPump::kSenderTimeout + hours(1));
+      service_.clock().Advance(world_->sender_timeout() + hours(1));
       Work();
     }
     EXPECT_EQ(Get("a").state(), Effect::CONFIRMED);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "libs/base/crash_point.h"
+#include "libs/base/planted_bug.h"
 #include "libs/events/cloud_event.h"
 #include "libs/kafka/consumer.h"
 
@@ -94,6 +95,7 @@ void KafkaSource::Start() {
   options.client = rep_->options.kafka;
   options.group_id = rep_->options.group_id;
   options.topics = rep_->options.topics;
+  options.session_timeout = rep_->options.session_timeout;
   options.on_revoked = [rep = rep_.get()](const std::vector<kafka::TopicPartition>& partitions,
                                           bool lost) { rep->Revoke(partitions, lost); };
   auto consumer = kafka::Consumer::Create(std::move(options));
@@ -152,6 +154,9 @@ void KafkaSource::Rep::Take(const kafka::ReceivedMessage& message) {
         "malformed event",
         {{"topic", log::Safe(message.topic)}, {"offset", message.offset}, {"status", status}});
     return Done(work);
+  }
+  if (PlantedBug("offset_before_commit")) {
+    static_cast<void>(consumer->StoreOffset(work.partition, work.offset + 1));
   }
   work.row = std::move(*row);
   subjects[message.key].push_back(std::move(work));

@@ -21,6 +21,8 @@ struct KafkaSourceOptions {
   std::vector<std::string> topics;
   // Events under way at most; partitions are paused above.
   size_t window = 512;
+  // After so long a silence the broker gives the partitions to another member.
+  std::chrono::milliseconds session_timeout = std::chrono::seconds(10);
 };
 
 class KafkaSource {

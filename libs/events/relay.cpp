@@ -28,8 +28,7 @@ constexpr size_t kReadBatch = 1000;
 constexpr size_t kHotRows = 5000;
 constexpr int kCheckpoints = 40;
 constexpr auto kBackoff = std::chrono::milliseconds(500);
-// Below the lease, which is not renewed meanwhile.
-constexpr auto kBrokerPatience = std::chrono::seconds(3);
+constexpr auto kLongestBrokerPatience = std::chrono::seconds(3);
 constexpr auto kEndCheckInterval = std::chrono::seconds(10);
 
 using Steady = std::chrono::steady_clock;
@@ -261,7 +260,9 @@ Status Relay::Rep::CheckEnds() {
   topic.name = options.topic;
   topic.replication_factor = options.replication_factor;
   topic.config["retention.ms"] = "-1";
-  auto deadline = Steady::now() + kBrokerPatience;
+  // Below the lease, which is not renewed meanwhile.
+  auto deadline =
+      Steady::now() + std::min<std::chrono::milliseconds>(kLongestBrokerPatience, options.lease / 2);
   if (auto made = (*admin)->CreateTopics({topic}, deadline); !made.ok()) return made;
   auto offsets = (*admin)->Offsets(options.topic, deadline);
   if (!offsets.ok()) return offsets.status();

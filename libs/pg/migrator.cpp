@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "libs/base/crash_point.h"
 #include "libs/pg/password.h"
 #include "libs/pg/sqlstate.h"
 
@@ -211,6 +212,7 @@ class Migrator {
     work.exec_params(
         "INSERT INTO " + plan_.schema + ".schema_migrations (name, sha256) VALUES ($1, $2)",
         migration.name, Sha256(migration.sql));
+    CrashPoint("migration.before_commit");
     work.commit();
     return Status::Ok();
   }

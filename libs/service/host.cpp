@@ -26,6 +26,10 @@ constexpr size_t kPruneBatch = 1000;
 constexpr size_t kCommitQueue = 4096;
 constexpr size_t kFrontThreads = 2;
 
+std::chrono::milliseconds Milliseconds(const google::protobuf::Duration& duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(config::ToDuration(duration));
+}
+
 CommitterOptions CommitterOptionsOf(const config::v1::Limits& limits) {
   CommitterOptions options;
   options.group_sets = static_cast<size_t>(limits.commit_group_calls());
@@ -112,6 +116,7 @@ Status ServiceHost::Rep::Build() {
   relay_options.replication_factor = app.config.kafka().replication_factor();
   relay_options.kafka = KafkaOptionsOf(app.config, definition.name + ".relay", log);
   relay_options.holder = app.ids.Next().ToString();
+  relay_options.lease = Milliseconds(app.config.kafka().relay_lease());
   relay = std::make_unique<events::Relay>(relay_options, *definition.types, *store, *committer,
                                           app.clock, log, app.metrics);
   event_server =
@@ -157,6 +162,7 @@ void ServiceHost::Rep::BuildConsumers() {
         consumer, definition.name, *definition.types, *pipeline, log, app.metrics));
     events::KafkaSourceOptions options;
     options.kafka = KafkaOptionsOf(app.config, consumer.name, log);
+    options.session_timeout = Milliseconds(app.config.kafka().session_timeout());
     options.group_id = app.config.kafka().topic_prefix() + "crm." + consumer.name + "." +
                        std::to_string(consumer.generation);
     for (const auto& source : consumer.sources)

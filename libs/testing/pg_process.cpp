@@ -58,7 +58,8 @@ std::string PgProcess::address() const {
 
 void PgProcess::Start() {
   std::vector<std::string> command = Command("postgres");
-  // The kernel keeps what a killed process has written, so nothing is lost without fsync.
+  // The kernel keeps what a killed process has written, so nothing is lost without fsync; a later
+  // setting of the same name wins.
   command.insert(command.end(), {"-c", "fsync=off", "-c", "listen_addresses=", "-c", "port=5432",
                                  "-c", "unix_socket_directories=" + folder_.string()});
   for (const std::string& setting : settings_) command.insert(command.end(), {"-c", setting});
@@ -75,6 +76,11 @@ void PgProcess::Start() {
 
 void PgProcess::Kill() {
   process_->Kill();
+}
+
+void PgProcess::StopImmediately() {
+  process_->Signal(SIGQUIT);
+  if (!process_->Wait(kPatience)) throw std::runtime_error("PgProcess: it does not stop: " + Log());
 }
 
 std::string PgProcess::Log() const {

@@ -33,6 +33,8 @@ class PgProcess {
   void Start();
   // kill -9 of the postmaster; its children follow by themselves.
   void Kill();
+  // As `pg_ctl stop -m immediate`: no checkpoint, the next start recovers.
+  void StopImmediately();
   // The postmaster stands still and takes no new connection.
   void Pause() { process_->Pause(); }
   void Continue() { process_->Continue(); }

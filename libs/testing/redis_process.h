@@ -22,6 +22,9 @@ class RedisProcess {
   void Start();
   // kill -9; forgets everything.
   void Kill();
+  // It stands still, with its connections open.
+  void Pause() { process_->Pause(); }
+  void Continue() { process_->Continue(); }
   // Forgets everything and goes on. Throws std::runtime_error.
   void Flush();
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "libs/base/crash_point.h"
 #include "tools/crmctl/field_value.h"
 #include "tools/crmctl/usage.h"
 
@@ -238,6 +239,7 @@ void Importer::PutRow(PlannedRow& row, const google::protobuf::Message* existing
       remote_.run() + "/" + mapping_.name + "/" + std::to_string(row.row) + (later ? "/later" : "");
   options.dry_run = options_.dry_run;
   auto put = collection_->Put(row.wanted, existing, options);
+  CrashPoint("import.in_chunk");
   if (put) {
     row.result = *std::move(put);
   } else if (IsRefusal(put.status())) {

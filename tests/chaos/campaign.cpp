@@ -1,0 +1,174 @@
+#include "tests/chaos/campaign.h"
+
+#include <signal.h>
+
+#include <numeric>
+
+#include "libs/testing/eventually.h"
+#include "tests/chaos/collect.h"
+#include "tests/chaos/nemesis.h"
+#include "tests/chaos/workload.h"
+
+namespace crm::chaos {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Steady = std::chrono::steady_clock;
+
+constexpr int kKilled = 128 + SIGKILL;
+constexpr milliseconds kServicePause(2500);
+constexpr int kImportRows = 25;
+// Collect again, while something may still move.
+constexpr milliseconds kLook(500);
+constexpr milliseconds kLongestPeace = std::chrono::minutes(5);
+
+class Round {
+ public:
+  Round(Servers& servers, const RoundOptions& options)
+      : options_(options),
+        installation_(servers, options.plant),
+        history_(installation_.history_file()),
+        driver_(history_) {}
+
+  RoundResult Run() {
+    auto begin = Steady::now();
+    int migrations = installation_.Install(options_.migration_kills);
+    if (migrations > 0) result_.kills[kMigrationPoint] = migrations;
+    Say("installed");
+    workload_.emplace(driver_, installation_.tenants(), WorkloadOptions{.seed = options_.seed});
+    Begin("");
+    workload_->SetUp();
+    workload_->Start();
+    Say("set up");
+    for (int i = 0; i < options_.import_kills; ++i) KillImport(i);
+    Say("imported");
+    End();
+    for (const auto& life : PlanLives(options_)) Live(life);
+    Begin("");
+    workload_->Stop();
+    driver_.Settle();
+    Say("every call is known");
+    AwaitPeace();
+    result_.calls = workload_->calls();
+    result_.seconds = std::chrono::duration<double>(Steady::now() - begin).count();
+    return std::move(result_);
+  }
+
+ private:
+  void Say(const std::string& line) {
+    if (options_.say) options_.say(line);
+  }
+
+  void Begin(const std::string& crash_at) {
+    installation_.Start(crash_at);
+    driver_.Connect(installation_.address());
+  }
+
+  // Kills what is left of a life; true: its crash point had done so before. Any other end is an
+  // incident.
+  bool End() {
+    driver_.Disconnect();
+    auto code = installation_.process().Wait(milliseconds(0));
+    installation_.process().Kill();
+    if (code && *code != kKilled) {
+      incidents_.push_back("crm-all ended with " + std::to_string(*code) + ": " +
+                           installation_.LastWords());
+    }
+    return code == kKilled;
+  }
+
+  // True: it died before.
+  bool RunFor(milliseconds time) {
+    return static_cast<bool>(
+        test::Eventually([&] { return !installation_.process().running(); }, time));
+  }
+
+  bool LiveOnce(const Life& life) {
+    auto begin = Steady::now();
+    Begin(life.crash_at());
+    bool dead = false;
+    if (life.fault != Fault::kNone) {
+      dead = RunFor(std::min(life.fault_at, life.length));
+      Inflict(life.fault, installation_, kServicePause);
+      ++result_.faults[NameOf(life.fault)];
+    }
+    auto left = life.length - std::chrono::duration_cast<milliseconds>(Steady::now() - begin);
+    if (!dead) RunFor(std::max(left, milliseconds(0)));
+    bool reached = End();
+    ++result_.kills[reached ? life.point : kRandomKill];
+    Say("kill " + std::to_string(result_.total_kills()) + ": " +
+        (reached ? life.crash_at() : kRandomKill) + " after " +
+        std::to_string(
+            std::chrono::duration_cast<milliseconds>(Steady::now() - begin).count()) +
+        " ms" + (life.fault == Fault::kNone ? "" : std::string(", ") + NameOf(life.fault)));
+    return reached || life.point.empty();
+  }
+
+  void Live(const Life& life) {
+    if (!LiveOnce(life) && !LiveOnce(SecondChance(life))) {
+      Say(life.point + " was not reached");
+    }
+  }
+
+  // An import that dies in the middle of a chunk, and goes on under its label.
+  void KillImport(int number) {
+    std::string run = "run-" + std::to_string(options_.seed) + "-" + std::to_string(number);
+    driver_.BeginRun(run, installation_.tenants().front().tenant, kImportRows);
+    int nth = 1 + (static_cast<int>(options_.seed % 7) + number * 5) % kImportRows;
+    int code = installation_.Import(run, kImportRows,
+                                    std::string(kImportPoint) + ":" + std::to_string(nth));
+    if (code == kKilled) ++result_.kills[kImportPoint];
+    bool done = static_cast<bool>(
+        test::Eventually([&] { return installation_.Import(run, kImportRows, "") == 0; }));
+    if (done) driver_.EndRun(run);
+    if (!done) incidents_.push_back("the import " + run + " does not come to its end");
+  }
+
+  // Looks until nothing is amiss, or nothing has moved for the patience of the round.
+  void AwaitPeace() {
+    Collector collector(installation_);
+    auto begin = Steady::now();
+    auto moved = begin;
+    size_t progress = 0;
+    auto settled = [&] {
+      Evidence evidence = collector.Collect();
+      evidence.incidents = incidents_;
+      result_.findings = Check(evidence);
+      if (collector.progress() != progress) moved = Steady::now();
+      progress = collector.progress();
+      result_.events = 0;
+      for (const auto& [name, service] : evidence.services) result_.events += service.log.size();
+      auto now = Steady::now();
+      return result_.findings.empty() || now - moved > options_.patience ||
+             now - begin > kLongestPeace;
+    };
+    while (!settled() && !RunFor(kLook)) {
+    }
+    if (!installation_.process().running()) End();
+    if (!incidents_.empty() && result_.findings.empty()) {
+      for (const auto& incident : incidents_) result_.findings.push_back({"process", incident});
+    }
+  }
+
+  const RoundOptions options_;
+  Installation installation_;
+  HistoryWriter history_;
+  Driver driver_;
+  std::optional<Workload> workload_;
+  std::vector<std::string> incidents_;
+  RoundResult result_;
+};
+
+}  // namespace
+
+int RoundResult::total_kills() const {
+  return std::accumulate(kills.begin(), kills.end(), 0,
+                         [](int sum, const auto& kill) { return sum + kill.second; });
+}
+
+RoundResult RunRound(Servers& servers, const RoundOptions& options) {
+  return Round(servers, options).Run();
+}
+
+}  // namespace crm::chaos

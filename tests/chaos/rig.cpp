@@ -1,0 +1,202 @@
+#include "tests/chaos/rig.h"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "libs/config/config.h"
+#include "libs/pg/database.h"
+#include "libs/testing/eventually.h"
+#include "libs/testing/servers.h"
+#include "libs/testing/socket.h"
+
+namespace crm::chaos {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::seconds kCommandPatience(60);
+constexpr size_t kLastWords = 3000;
+constexpr char kMapping[] = R"(collection: contacts
+key: {field: external_id, column: id, prefix: "chaos/"}
+fields:
+  display_name: {column: name, required: true}
+)";
+
+// The folder of this program: the programs under test are beside it.
+fs::path Programs() {
+  return fs::read_symlink("/proc/self/exe").parent_path();
+}
+
+std::unique_ptr<pg::Database> Open(const std::string& dsn) {
+  auto database = pg::Database::Open({.dsn = dsn, .schema = "public", .pool_size = 1});
+  if (!database.ok()) throw std::runtime_error(database.status().ToString());
+  return std::move(*database);
+}
+
+pg::Rows Execute(const std::string& dsn, const std::string& sql) {
+  auto session = Open(dsn)->OpenSession();
+  if (!session.ok()) throw std::runtime_error(session.status().ToString());
+  auto rows = (*session)->Run(std::vector<pg::Statement>{{sql, {}}});
+  if (!rows.ok()) throw std::runtime_error(sql + ": " + rows.status().ToString());
+  return rows->back();
+}
+
+std::string Value(const std::string& text, const std::string& name) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(name + "=")) return line.substr(name.size() + 1);
+  }
+  throw std::runtime_error("no " + name + " in: " + text);
+}
+
+}  // namespace
+
+Servers::Servers()
+    : pg_({"fsync=on", "max_connections=300", "max_locks_per_transaction=1024", "jit=off",
+           "timezone=UTC"}) {
+  pg_.Start();
+  redis_.Start();
+  kafka_.Start();
+}
+
+Installation::Installation(Servers& servers, std::string plant)
+    : servers_(servers),
+      plant_(std::move(plant)),
+      name_(test::UniqueName("chaos")),
+      folder_(fs::temp_directory_path() / name_) {
+  fs::create_directories(folder_ / "secrets");
+  Execute(servers_.pg().dsn(), "CREATE DATABASE " + name_);
+  WriteConfig();
+}
+
+Installation::~Installation() {
+  process_.reset();
+  try {
+    Execute(servers_.pg().dsn(), "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  } catch (const std::exception&) {
+    // The whole cluster goes with the servers.
+  }
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+std::string Installation::owner_dsn() const {
+  // The last value of a key counts.
+  return servers_.pg().dsn() + " dbname=" + name_;
+}
+
+void Installation::WriteConfig() {
+  std::string server = servers_.pg().dsn();
+  std::string nobody = server.substr(0, server.find(" user=")) + " dbname=" + name_;
+  std::string secrets = (folder_ / "secrets").string();
+  std::ofstream(folder_ / "crm.yaml")
+      << "gateway: {listen_address: '127.0.0.1:0'}\nadmin: {listen_address: ''}\n"
+      << "postgres: {dsn: \"" << nobody << "\", owner_dsn: \"" << owner_dsn()
+      << "\", pool_size: 4}\n"
+      // What a dead process held is free soon, so that a cycle is short.
+      << "kafka: {bootstrap_servers: ['" << servers_.kafka().address() << "'], topic_prefix: '"
+      << name_ << ".', session_timeout: 1500ms, relay_lease: 1s}\n"
+      << "redis: {address: '" << servers_.redis().address() << "'}\n"
+      << "limits: {calls_per_second: 100000, call_burst: 100000, worker_threads: 4}\n"
+      << "log: {level: warning}\nbootstrap: {email: admin@chaos.example}\n"
+      << "auth: {token_signing_key_file: " << secrets << "/token.key, token_public_key_files: ["
+      << secrets << "/token.pub], api_key_pepper_file: " << secrets << "/pepper}\n";
+  auto config = config::Load({.file = folder_ / "crm.yaml"});
+  if (!config.ok()) throw std::runtime_error(config.status().ToString());
+  config_ = *config;
+}
+
+test::ProcessOptions Installation::Options(const std::vector<std::string>& words,
+                                           const std::string& crash_at) {
+  test::ProcessOptions options;
+  options.argv = {(Programs() / words.front()).string()};
+  options.argv.insert(options.argv.end(), words.begin() + 1, words.end());
+  options.env = {{"CRM_CRASH_AT", crash_at},
+                 {"CRM_PLANT", plant_},
+                 {"CRM_WITNESS_LEDGER", ledger_file()}};
+  return options;
+}
+
+std::pair<int, std::string> Installation::Run(const std::vector<std::string>& words,
+                                              const std::string& crash_at) {
+  test::Process process(Options(words, crash_at));
+  auto code = process.Wait(kCommandPatience);
+  if (!code) throw std::runtime_error(words[0] + " does not end: " + process.Log());
+  return {*code, process.Log()};
+}
+
+int Installation::Install(int migration_kills) {
+  const std::vector<std::string> migrate = {"crm-under-test", "migrate", "--config",
+                                            folder_ / "crm.yaml"};
+  auto [made, log] = Run({"crm-under-test", "keys", "--config", folder_ / "crm.yaml"}, "");
+  if (made != 0) throw std::runtime_error("no keys: " + log);
+  int killed = 0;
+  for (int i = 0; i < migration_kills; ++i) {
+    killed += Run(migrate, "migration.before_commit:" + std::to_string(1 + i % 3)).first != 0;
+  }
+  auto [migrated, words] = Run(migrate, "");
+  if (migrated != 0) throw std::runtime_error("not migrated: " + words);
+  if (plant_ == "numbers_from_sequence") {
+    for (const auto& row : {"identity", "leads", "contacts", "deals", "activities", "inventory",
+                            "workflow", "notification", "analytics", "witness"}) {
+      std::string schema = std::string("crm_") + row;
+      Execute(owner_dsn(), "CREATE SEQUENCE " + schema + ".log_numbers");
+      Execute(owner_dsn(), "GRANT USAGE ON SEQUENCE " + schema + ".log_numbers TO " + schema);
+    }
+  }
+  AddTenant("Alpha");
+  AddTenant("Beta");
+  return killed;
+}
+
+void Installation::AddTenant(const std::string& name) {
+  auto [code, text] = Run({"crm-under-test", "bootstrap", "--config", folder_ / "crm.yaml", "--set",
+                           "bootstrap.tenant=" + name},
+                          "");
+  if (code != 0) throw std::runtime_error("no tenant " + name + ": " + text);
+  auto rows = Execute(owner_dsn(), "SELECT tenant FROM crm_identity.log ORDER BY seq DESC LIMIT 1");
+  tenants_.push_back({rows.GetUuid(0, 0).ToString(), Value(text, "CRM_KEY")});
+}
+
+void Installation::Start(const std::string& crash_at) {
+  process_.reset();
+  port_ = test::FreePort();
+  auto options = Options({"crm-under-test", "--config", folder_ / "crm.yaml", "--set",
+                          "rpc.listen_address=" + address()},
+                         crash_at);
+  options.log = (folder_ / ("life." + std::to_string(++lives_))).string();
+  process_ = std::make_unique<test::Process>(options);
+  bool listens = false;
+  if (!test::Eventually([&] {
+        listens = test::Connect(port_).valid();
+        return listens || !process_->running();
+      })) {
+    throw std::runtime_error("crm-all does not listen: " + LastWords());
+  }
+}
+
+std::string Installation::LastWords() const {
+  if (process_ == nullptr) return "";
+  std::string log = process_->Log();
+  return log.size() <= kLastWords ? log : log.substr(log.size() - kLastWords);
+}
+
+int Installation::Import(const std::string& run, int rows, const std::string& crash_at) {
+  std::ofstream(folder_ / "contacts.yaml") << kMapping;
+  std::ofstream csv(folder_ / (run + ".csv"));
+  csv << "id,name\n";
+  for (int i = 0; i < rows; ++i) csv << run << "-" << i << ",Row " << i << " of " << run << "\n";
+  csv.close();
+  auto options = Options({"crmctl", "import", "--mapping", folder_ / "contacts.yaml",
+                          folder_ / (run + ".csv"), "--run", run, "--batch", "10", "--in-flight",
+                          "3"},
+                         crash_at);
+  options.env["CRM_GRPC"] = address();
+  options.env["CRM_KEY"] = tenants_.front().key;
+  test::Process process(options);
+  return process.Wait(kCommandPatience).value_or(-1);
+}
+
+}  // namespace crm::chaos

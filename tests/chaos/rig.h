@@ -1,0 +1,91 @@
+// The installation that the bench torments: PostgreSQL (fsync on), Kafka and Redis of its own, and a
+// crm-all that is started again and again, each life with a crash point of its own.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crm/config/v1/config.pb.h"
+#include "libs/testing/kafka_process.h"
+#include "libs/testing/pg_process.h"
+#include "libs/testing/process.h"
+#include "libs/testing/redis_process.h"
+
+namespace crm::chaos {
+
+// Starts all three; one set serves many installations. Everything here throws std::runtime_error
+// where a server or program does not what is asked. Not thread-safe; see test::Process.
+class Servers {
+ public:
+  Servers();
+  test::PgProcess& pg() { return pg_; }
+  test::KafkaProcess& kafka() { return kafka_; }
+  test::RedisProcess& redis() { return redis_; }
+
+ private:
+  test::PgProcess pg_;
+  test::KafkaProcess kafka_;
+  test::RedisProcess redis_;
+};
+
+struct TenantKeys {
+  std::string tenant;  // UUID
+  std::string key;     // of the administrator
+};
+
+// One database, one prefix of topics, one folder with configuration, secrets, history and ledger.
+class Installation {
+ public:
+  // `plant`: the bug that its processes have; empty: none.
+  Installation(Servers& servers, std::string plant);
+  // Kills the process, drops database and folder.
+  ~Installation();
+
+  // Keys, schemas and two tenants. The first `migration_kills` runs of `migrate` die in the middle
+  // of a migration; returns how many did.
+  int Install(int migration_kills);
+  const std::vector<TenantKeys>& tenants() const { return tenants_; }
+
+  // Starts a life and returns when the RPC server listens (or the process has died before).
+  // `crash_at`: "point:nth", or empty.
+  void Start(const std::string& crash_at);
+  // Of this life's RPC server.
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  test::Process& process() { return *process_; }
+  // The last lines that the process has written, for messages.
+  std::string LastWords() const;
+
+  // Runs `crmctl import` of contacts with `rows` rows under the label to its end, or to its death at
+  // `crash_at`. Returns its exit code.
+  int Import(const std::string& run, int rows, const std::string& crash_at);
+
+  Servers& servers() { return servers_; }
+  const config::v1::Config& config() const { return config_; }
+  // As the owner of everything.
+  std::string owner_dsn() const;
+  std::string history_file() const { return folder_ / "history.jsonl"; }
+  std::string ledger_file() const { return folder_ / "ledger"; }
+
+ private:
+  void WriteConfig();
+  void AddTenant(const std::string& name);
+  // What it has written, and its exit code.
+  std::pair<int, std::string> Run(const std::vector<std::string>& words,
+                                  const std::string& crash_at);
+  test::ProcessOptions Options(const std::vector<std::string>& words, const std::string& crash_at);
+
+  Servers& servers_;
+  const std::string plant_;
+  const std::string name_;
+  const std::filesystem::path folder_;
+  config::v1::Config config_;
+  std::vector<TenantKeys> tenants_;
+  int port_ = 0;
+  int lives_ = 0;
+  std::unique_ptr<test::Process> process_;
+};
+
+}  // namespace crm::chaos
