@@ -2,9 +2,9 @@
 //
 //   if (!PlantedBug("skip_log_row")) log_.push_back(std::move(row));
 //
-// Where the build has CRM_CRASH_POINTS (preset dev), the environment variable CRM_PLANT=skip_log_row
-// turns that one on for the whole process. In a release build the call is false at compile time.
-// Thread-safe.
+// Where the build has CRM_CRASH_POINTS (preset dev), the environment variable
+// CRM_PLANT=skip_log_row turns that one on for the whole process. In a release build the call is
+// false at compile time. Thread-safe.
 #pragma once
 
 #include <string_view>

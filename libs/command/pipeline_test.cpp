@@ -218,6 +218,19 @@ TEST_F(PipelineTest, LetsADuplicateInFlightWaitForTheFirst) {
   EXPECT_EQ(museum_.Log().size(), 1u);
 }
 
+TEST_F(PipelineTest, AnswersARepeatedRequestWithTheSameBytes) {
+  auto request = Create("one");
+  for (int i = 0; i < 40; ++i) {
+    (*request.mutable_exhibit()->mutable_custom_fields())["field" + std::to_string(i)] = "value";
+  }
+  auto first = museum_.Begin("CreateExhibit", request, museum_.admin());
+  museum_.Drain();
+  auto again = museum_.Begin("CreateExhibit", request, museum_.admin());
+  museum_.Drain();
+  ASSERT_TRUE(first->Wait().ok());
+  EXPECT_EQ(*again->Wait(), *first->Wait()) << "a map has no order, its bytes have one";
+}
+
 TEST_F(PipelineTest, DoesNotRememberRefusals) {
   std::string name = Created();
   ASSERT_TRUE(museum_.Call<Exhibit>("ShowExhibit", Show(name)).ok());

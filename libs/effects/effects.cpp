@@ -119,8 +119,8 @@ void EffectPump::Begin(const Uuid& tenant, const Effect& effect) {
   if (!status.ok()) log_.Warning("effect not begun", {{"status", status}});
 }
 
-// A sender that stood still for so long (a full queue, a stopped process) is taken for dead: what it
-// was to send is being reconciled.
+// A sender that stood still for so long (a full queue, a stopped process) is taken for dead: what
+// it was to send is being reconciled.
 bool EffectPump::GivenUp(const Effect& effect) const {
   return clock_.Now() >=
          GetTimestamp(effect, Effect::descriptor()->FindFieldByName("next_attempt_time"));
@@ -145,17 +145,18 @@ void EffectPump::Perform(const Uuid& tenant, Effect effect, bool reconcile) {
   if (unknown && !reconcile && adapter != nullptr && !adapter->dedupes_by_key()) {
     outcome = adapter->Query(effect);
   }
-  Record(tenant, effect, outcome);
+  Record(tenant, effect, outcome, reconcile);
 }
 
-void EffectPump::Record(const Uuid& tenant, const Effect& effect, const EffectOutcome& outcome) {
+void EffectPump::Record(const Uuid& tenant, const Effect& effect, const EffectOutcome& outcome,
+                        bool reconciled) {
   EffectAdapter* adapter = Find(effect.kind());
   bool dedupes = adapter != nullptr && adapter->dedupes_by_key();
   static constexpr const char* kNames[] = {"confirmed", "rejected", "retry", "unknown"};
   outcomes_.With({service_, effect.kind(), kNames[static_cast<int>(outcome.kind)]}).Add();
   auto status = Move(
       tenant, effect, "record",
-      [outcome, dedupes](Call& call, Effect& current) {
+      [outcome, dedupes, reconciled](Call& call, Effect& current) {
         current.set_last_error(outcome.error);
         current.set_receipt(outcome.receipt);
         switch (outcome.kind) {
@@ -171,6 +172,8 @@ void EffectPump::Record(const Uuid& tenant, const Effect& effect, const EffectOu
             break;
           case EffectOutcome::Kind::kRetry:
             TryAgain(current, kMaxAttempts, Effect::FAILED, call.now());
+            // What never arrived was not refused: its sender died, the provider needs no rest.
+            if (reconciled) SetNextAttempt(current, call.now() + kFirstPause);
             break;
         }
         return Status::Ok();

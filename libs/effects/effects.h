@@ -65,7 +65,8 @@ class EffectPump {
  private:
   void Begin(const Uuid& tenant, const kernel::v1::Effect& effect);
   void Perform(const Uuid& tenant, kernel::v1::Effect effect, bool reconcile);
-  void Record(const Uuid& tenant, const kernel::v1::Effect& effect, const EffectOutcome& outcome);
+  void Record(const Uuid& tenant, const kernel::v1::Effect& effect, const EffectOutcome& outcome,
+              bool reconciled);
   Status Move(const Uuid& tenant, const kernel::v1::Effect& effect, const std::string& step,
               std::function<Status(Call&, kernel::v1::Effect&)> change,
               std::function<void(Status)> done);

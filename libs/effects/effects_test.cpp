@@ -195,6 +195,20 @@ TEST_F(EffectsTest, ASenderThatStoodStillTooLongLeavesTheEffectToItsReconciliati
   EXPECT_EQ(world_->happened("a"), 1);
 }
 
+TEST_F(EffectsTest, WhatNeverArrivedIsSentSoonHoweverOftenItsSenderDied) {
+  Use(false);
+  Request("a");
+  for (int death = 0; death < 4; ++death) {
+    SendAndCrash(false);
+    service_.clock().Advance(world_->sender_timeout());
+    ASSERT_EQ(Work(), 1);
+    EXPECT_EQ(Get("a").state(), Effect::PENDING);
+    service_.clock().Advance(std::chrono::seconds(2));
+  }
+  EXPECT_EQ(Work(), 1);
+  EXPECT_EQ(world_->happened("a"), 1);
+}
+
 // With a provider that dedupes, and with one that can be asked.
 class CrashAfterSend : public EffectsTest, public ::testing::WithParamInterface<bool> {
  protected:

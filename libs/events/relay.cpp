@@ -261,8 +261,8 @@ Status Relay::Rep::CheckEnds() {
   topic.replication_factor = options.replication_factor;
   topic.config["retention.ms"] = "-1";
   // Below the lease, which is not renewed meanwhile.
-  auto deadline =
-      Steady::now() + std::min<std::chrono::milliseconds>(kLongestBrokerPatience, options.lease / 2);
+  auto deadline = Steady::now() +
+                  std::min<std::chrono::milliseconds>(kLongestBrokerPatience, options.lease / 2);
   if (auto made = (*admin)->CreateTopics({topic}, deadline); !made.ok()) return made;
   auto offsets = (*admin)->Offsets(options.topic, deadline);
   if (!offsets.ok()) return offsets.status();

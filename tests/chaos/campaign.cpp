@@ -2,7 +2,10 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <numeric>
+#include <thread>
+#include <utility>
 
 #include "libs/testing/eventually.h"
 #include "tests/chaos/collect.h"
@@ -41,13 +44,16 @@ class Round {
     workload_->SetUp();
     workload_->Start();
     Say("set up");
-    for (int i = 0; i < options_.import_kills; ++i) KillImport(i);
-    Say("imported");
+    imports_ = std::jthread([this](std::stop_token stop) {
+      Import(stop);
+      imports_done_ = true;
+    });
     End();
     for (const auto& life : PlanLives(options_)) Live(life);
     Begin("");
     workload_->Stop();
     driver_.Settle();
+    AwaitImports();
     Say("every call is known");
     AwaitPeace();
     result_.calls = workload_->calls();
@@ -99,8 +105,7 @@ class Round {
     ++result_.kills[reached ? life.point : kRandomKill];
     Say("kill " + std::to_string(result_.total_kills()) + ": " +
         (reached ? life.crash_at() : kRandomKill) + " after " +
-        std::to_string(
-            std::chrono::duration_cast<milliseconds>(Steady::now() - begin).count()) +
+        std::to_string(std::chrono::duration_cast<milliseconds>(Steady::now() - begin).count()) +
         " ms" + (life.fault == Fault::kNone ? "" : std::string(", ") + NameOf(life.fault)));
     return reached || life.point.empty();
   }
@@ -111,18 +116,44 @@ class Round {
     }
   }
 
-  // An import that dies in the middle of a chunk, and goes on under its label.
-  void KillImport(int number) {
-    std::string run = "run-" + std::to_string(options_.seed) + "-" + std::to_string(number);
-    driver_.BeginRun(run, installation_.tenants().front().tenant, kImportRows);
-    int nth = 1 + (static_cast<int>(options_.seed % 7) + number * 5) % kImportRows;
-    int code = installation_.Import(run, kImportRows,
-                                    std::string(kImportPoint) + ":" + std::to_string(nth));
-    if (code == kKilled) ++result_.kills[kImportPoint];
-    bool done = static_cast<bool>(
-        test::Eventually([&] { return installation_.Import(run, kImportRows, "") == 0; }));
-    if (done) driver_.EndRun(run);
-    if (!done) incidents_.push_back("the import " + run + " does not come to its end");
+  // Imports that die in the middle of a chunk and go on under their labels, while the server dies
+  // at its own moments.
+  void Import(std::stop_token stop) {
+    for (int number = 0; number < options_.import_kills; ++number) {
+      std::string run = "run-" + std::to_string(options_.seed) + "-" + std::to_string(number);
+      driver_.BeginRun(run, installation_.tenants().front().tenant, kImportRows);
+      int nth = 1 + (static_cast<int>(options_.seed % 7) + number * 5) % kImportRows;
+      std::string crash_at = std::string(kImportPoint) + ":" + std::to_string(nth);
+      bool killed = false;
+      int code = -1;
+      while (code != 0 && !stop.stop_requested()) {
+        code = installation_.Import(run, kImportRows, killed ? "" : crash_at);
+        if (code == kKilled) ++killed_imports_;
+        killed = killed || code == kKilled;
+      }
+      if (code == 0) driver_.EndRun(run);
+    }
+  }
+
+  // The server is up: what is under way comes to its end.
+  void AwaitImports() {
+    bool done = static_cast<bool>(test::Eventually([&] { return imports_done_.load(); }));
+    imports_.request_stop();
+    imports_.join();
+    if (!done) incidents_.push_back("an import does not come to its end");
+    if (killed_imports_ > 0) result_.kills[kImportPoint] = killed_imports_;
+  }
+
+  void Look(Collector& collector) {
+    try {
+      Evidence evidence = collector.Collect();
+      evidence.incidents = incidents_;
+      result_.findings = Check(evidence);
+      result_.events = 0;
+      for (const auto& [name, service] : evidence.services) result_.events += service.log.size();
+    } catch (const std::exception& error) {
+      result_.findings = {{"process", error.what()}};
+    }
   }
 
   // Looks until nothing is amiss, or nothing has moved for the patience of the round.
@@ -132,14 +163,9 @@ class Round {
     auto moved = begin;
     size_t progress = 0;
     auto settled = [&] {
-      Evidence evidence = collector.Collect();
-      evidence.incidents = incidents_;
-      result_.findings = Check(evidence);
-      if (collector.progress() != progress) moved = Steady::now();
-      progress = collector.progress();
-      result_.events = 0;
-      for (const auto& [name, service] : evidence.services) result_.events += service.log.size();
+      Look(collector);
       auto now = Steady::now();
+      if (std::exchange(progress, collector.progress()) != progress) moved = now;
       return result_.findings.empty() || now - moved > options_.patience ||
              now - begin > kLongestPeace;
     };
@@ -158,6 +184,9 @@ class Round {
   std::optional<Workload> workload_;
   std::vector<std::string> incidents_;
   RoundResult result_;
+  std::atomic<int> killed_imports_ = 0;
+  std::atomic<bool> imports_done_ = false;
+  std::jthread imports_;
 };
 
 }  // namespace

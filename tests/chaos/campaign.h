@@ -1,5 +1,5 @@
-// A round of the fault bench: one installation under load, killed again and again by a nemesis whose
-// schedule the seed decides, then left in peace until nothing moves, then judged.
+// A round of the fault bench: one installation under load, killed again and again by a nemesis
+// whose schedule the seed decides, then left in peace until nothing moves, then judged.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,8 @@ inline constexpr char kRandomKill[] = "at a random moment";
 
 struct RoundOptions {
   uint64_t seed = 1;
-  // Kills of crm-all: `per_point` at each of `points`, the others at random moments.
+  // Kills of crm-all: `per_point` at each of `points`, of the others one half there and the other
+  // half at random moments.
   int kills = 12;
   int per_point = 1;
   std::vector<std::string> points = CrashPoints();

@@ -1,5 +1,5 @@
 // Checks of what callers were told.
-#include <set>
+#include <algorithm>
 
 #include "tests/chaos/checker.h"
 #include "tests/chaos/checker_index.h"
@@ -33,14 +33,15 @@ struct Group {
 struct Calls {
   std::map<std::string, Group> groups;
   std::map<std::string, const Operation*> by_id;
-  std::set<std::string> runs;
+  // By the label of the run; `found` are all events that bear it.
+  std::map<std::string, Group> runs;
 };
 
 Calls Sort(const Evidence& evidence) {
   Calls calls;
   for (const auto& operation : evidence.operations) {
     if (!operation.run.empty()) {
-      calls.runs.insert(operation.run);
+      calls.runs[operation.run].operations.push_back(&operation);
       continue;
     }
     calls.groups[operation.group].operations.push_back(&operation);
@@ -51,7 +52,10 @@ Calls Sort(const Evidence& evidence) {
 
 // Adds the row to its call, or says that it comes from none.
 void Attribute(const LogRow& row, Calls& calls, std::vector<std::string>& faults) {
-  if (calls.runs.contains(row.run()) && !row.run().empty()) return;
+  if (auto run = calls.runs.find(row.run()); run != calls.runs.end()) {
+    ++run->second.found;
+    return;
+  }
   auto found = calls.by_id.find(row.correlation());
   if (found == calls.by_id.end() || found->second->method != row.origin()) {
     faults.push_back(NameOf(row) + " by " + row.origin() + " comes from no call");
@@ -124,6 +128,13 @@ std::vector<std::string> CheckHistory(const Evidence& evidence) {
   }
   for (const auto& [name, group] : calls.groups) {
     if (!group.operations.empty()) JudgeGroup(group, faults);
+  }
+  // Each row of an import is one event, however often the import was begun again.
+  for (const auto& [run, group] : calls.runs) {
+    const Operation& import = *group.operations.front();
+    if (import.outcome != Outcome::kOk || group.found == import.events) continue;
+    faults.push_back("the import " + run + " has " + std::to_string(group.found) +
+                     " events instead of " + std::to_string(import.events));
   }
   for (const auto& [id, operation] : calls.by_id) {
     for (const auto& claim : operation->claims) {

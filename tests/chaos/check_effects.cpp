@@ -46,8 +46,8 @@ void CheckConsumer(const Evidence& evidence, const ConsumerShape& consumer,
     if (entry.consumer() != consumer.name || entry.generation() != consumer.generation) continue;
     auto key = SubjectKey(tenant, entry.subject());
     auto found = wanted.find(key);
-    std::string applied = consumer.name + " has applied " + key + " up to " +
-                          std::to_string(entry.last_version());
+    std::string applied =
+        consumer.name + " has applied " + key + " up to " + std::to_string(entry.last_version());
     if (entry.parked()) faults.push_back(consumer.name + " has parked " + key);
     if (found == wanted.end()) {
       faults.push_back(applied + ", which no log has");

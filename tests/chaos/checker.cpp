@@ -12,10 +12,10 @@ std::vector<std::string> CheckProcess(const Evidence& evidence) {
 std::vector<Finding> Check(const Evidence& evidence) {
   using Function = std::vector<std::string> (*)(const Evidence&);
   static constexpr std::pair<const char*, Function> kChecks[] = {
-      {"answers", CheckAnswers}, {"history", CheckHistory}, {"log", CheckLog},
-      {"versions", CheckVersions}, {"tables", CheckTables}, {"topic", CheckTopic},
-      {"inbox", CheckInbox}, {"once", CheckOnce}, {"timers", CheckTimers},
-      {"effects", CheckEffects}, {"tenants", CheckTenants}, {"process", CheckProcess}};
+      {"answers", CheckAnswers},   {"history", CheckHistory}, {"log", CheckLog},
+      {"versions", CheckVersions}, {"tables", CheckTables},   {"topic", CheckTopic},
+      {"inbox", CheckInbox},       {"once", CheckOnce},       {"timers", CheckTimers},
+      {"effects", CheckEffects},   {"tenants", CheckTenants}, {"process", CheckProcess}};
   std::vector<Finding> findings;
   for (const auto& [name, check] : kChecks) {
     auto texts = check(evidence);

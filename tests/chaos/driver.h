@@ -1,5 +1,5 @@
-// The driver: makes calls, writes down what becomes of them, and repeats those whose answer was lost
-// until it is known. It lives in the bench's process, outside of what is killed.
+// The driver: makes calls, writes down what becomes of them, and repeats those whose answer was
+// lost until it is known. It lives in the bench's process, outside of what is killed.
 #pragma once
 
 #include <condition_variable>

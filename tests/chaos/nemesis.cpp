@@ -45,9 +45,9 @@ void PauseFor(Server& server, milliseconds time) {
 
 const std::vector<std::string>& CrashPoints() {
   static const std::vector<std::string> points = {
-      "committer.before_commit",   "pg_commit.before_commit", "committer.after_commit",
-      "committer.after_hot_push",  "relay.before_cursor_moves", "consumer.after_commit",
-      "consumer.before_offset",    "timer.before_commit",     "effects.after_send"};
+      "committer.before_commit",  "pg_commit.before_commit",   "committer.after_commit",
+      "committer.after_hot_push", "relay.before_cursor_moves", "consumer.after_commit",
+      "consumer.before_offset",   "timer.before_commit",       "effects.after_send"};
   return points;
 }
 
@@ -79,7 +79,13 @@ std::vector<Life> PlanLives(const RoundOptions& options) {
   for (const auto& point : options.points) {
     for (int i = 0; i < options.per_point; ++i) lives.push_back({point, Nth(point, random)});
   }
-  while (static_cast<int>(lives.size()) < options.kills) lives.push_back({});
+  while (static_cast<int>(lives.size()) < options.kills) {
+    size_t dice = options.points.empty() ? 0 : random() % (2 * options.points.size());
+    lives.push_back({});
+    if (dice >= options.points.size() || options.points.empty()) continue;
+    lives.back().point = options.points[dice];
+    lives.back().nth = Nth(lives.back().point, random);
+  }
   for (auto& life : lives) {
     // From the very start to well into the work.
     auto until = milliseconds(200 + static_cast<int64_t>(random() % 4000));

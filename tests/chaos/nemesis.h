@@ -11,17 +11,16 @@ namespace crm::chaos {
 
 enum class Fault {
   kNone,
-  kPauseService,    // SIGSTOP, SIGCONT: lease and session run out
-  kStopPostgres,    // pg_ctl -m immediate, start
-  kPausePostgres,   // the postmaster alone
-  kKillKafka,       // kill -9, start
+  kPauseService,   // SIGSTOP, SIGCONT: lease and session run out
+  kStopPostgres,   // pg_ctl -m immediate, start
+  kPausePostgres,  // the postmaster alone
+  kKillKafka,      // kill -9, start
   kPauseKafka,
   kKillRedis,
   kPauseRedis,
 };
-inline constexpr Fault kFaults[] = {Fault::kPauseService, Fault::kStopPostgres,
-                                    Fault::kKillKafka,    Fault::kKillRedis,
-                                    Fault::kPausePostgres, Fault::kPauseKafka,
+inline constexpr Fault kFaults[] = {Fault::kPauseService, Fault::kStopPostgres,  Fault::kKillKafka,
+                                    Fault::kKillRedis,    Fault::kPausePostgres, Fault::kPauseKafka,
                                     Fault::kPauseRedis};
 const char* NameOf(Fault fault);
 

@@ -61,13 +61,17 @@ Servers::Servers()
   kafka_.Start();
 }
 
+Servers::~Servers() {
+  std::error_code ignored;
+  if (installed_) fs::remove_all(installed_->secrets, ignored);
+}
+
 Installation::Installation(Servers& servers, std::string plant)
     : servers_(servers),
       plant_(std::move(plant)),
       name_(test::UniqueName("chaos")),
       folder_(fs::temp_directory_path() / name_) {
   fs::create_directories(folder_ / "secrets");
-  Execute(servers_.pg().dsn(), "CREATE DATABASE " + name_);
   WriteConfig();
 }
 
@@ -113,9 +117,8 @@ test::ProcessOptions Installation::Options(const std::vector<std::string>& words
   test::ProcessOptions options;
   options.argv = {(Programs() / words.front()).string()};
   options.argv.insert(options.argv.end(), words.begin() + 1, words.end());
-  options.env = {{"CRM_CRASH_AT", crash_at},
-                 {"CRM_PLANT", plant_},
-                 {"CRM_WITNESS_LEDGER", ledger_file()}};
+  options.env = {
+      {"CRM_CRASH_AT", crash_at}, {"CRM_PLANT", plant_}, {"CRM_WITNESS_LEDGER", ledger_file()}};
   return options;
 }
 
@@ -128,6 +131,19 @@ std::pair<int, std::string> Installation::Run(const std::vector<std::string>& wo
 }
 
 int Installation::Install(int migration_kills) {
+  int killed = 0;
+  if (migration_kills == 0 && servers_.installed()) {
+    CopyInstalled();
+  } else {
+    Execute(servers_.pg().dsn(), "CREATE DATABASE " + name_);
+    killed = InstallAnew(migration_kills);
+    if (!servers_.installed()) KeepAsTemplate();
+  }
+  if (plant_ == "numbers_from_sequence") MakeSequences();
+  return killed;
+}
+
+int Installation::InstallAnew(int migration_kills) {
   const std::vector<std::string> migrate = {"crm-under-test", "migrate", "--config",
                                             folder_ / "crm.yaml"};
   auto [made, log] = Run({"crm-under-test", "keys", "--config", folder_ / "crm.yaml"}, "");
@@ -138,17 +154,35 @@ int Installation::Install(int migration_kills) {
   }
   auto [migrated, words] = Run(migrate, "");
   if (migrated != 0) throw std::runtime_error("not migrated: " + words);
-  if (plant_ == "numbers_from_sequence") {
-    for (const auto& row : {"identity", "leads", "contacts", "deals", "activities", "inventory",
-                            "workflow", "notification", "analytics", "witness"}) {
-      std::string schema = std::string("crm_") + row;
-      Execute(owner_dsn(), "CREATE SEQUENCE " + schema + ".log_numbers");
-      Execute(owner_dsn(), "GRANT USAGE ON SEQUENCE " + schema + ".log_numbers TO " + schema);
-    }
-  }
   AddTenant("Alpha");
   AddTenant("Beta");
   return killed;
+}
+
+void Installation::CopyInstalled() {
+  const Template& installed = *servers_.installed();
+  Execute(servers_.pg().dsn(), "CREATE DATABASE " + name_ + " TEMPLATE " + installed.database);
+  fs::copy(installed.secrets, folder_ / "secrets", fs::copy_options::recursive);
+  tenants_ = installed.tenants;
+}
+
+void Installation::KeepAsTemplate() {
+  Template made{name_ + "_template", fs::temp_directory_path() / (name_ + "_secrets"), tenants_};
+  Execute(servers_.pg().dsn(), "CREATE DATABASE " + made.database + " TEMPLATE " + name_);
+  fs::copy(folder_ / "secrets", made.secrets, fs::copy_options::recursive);
+  servers_.installed() = std::move(made);
+}
+
+// What the planted numbers come from; they go on behind those of the bootstrap.
+void Installation::MakeSequences() {
+  auto schemas = Execute(owner_dsn(), "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'crm%'");
+  for (size_t i = 0; i < schemas.size(); ++i) {
+    std::string schema = schemas.GetString(i, 0);
+    auto head = Execute(owner_dsn(), "SELECT seq FROM " + schema + ".log_head").GetInt(0, 0);
+    Execute(owner_dsn(),
+            "CREATE SEQUENCE " + schema + ".log_numbers START " + std::to_string(head + 1));
+    Execute(owner_dsn(), "GRANT USAGE ON SEQUENCE " + schema + ".log_numbers TO " + schema);
+  }
 }
 
 void Installation::AddTenant(const std::string& name) {
@@ -166,6 +200,7 @@ void Installation::Start(const std::string& crash_at) {
   auto options = Options({"crm-under-test", "--config", folder_ / "crm.yaml", "--set",
                           "rpc.listen_address=" + address()},
                          crash_at);
+  options.env["CRM_PLANT"] = plant_;
   options.log = (folder_ / ("life." + std::to_string(++lives_))).string();
   process_ = std::make_unique<test::Process>(options);
   bool listens = false;
@@ -189,10 +224,10 @@ int Installation::Import(const std::string& run, int rows, const std::string& cr
   csv << "id,name\n";
   for (int i = 0; i < rows; ++i) csv << run << "-" << i << ",Row " << i << " of " << run << "\n";
   csv.close();
-  auto options = Options({"crmctl", "import", "--mapping", folder_ / "contacts.yaml",
-                          folder_ / (run + ".csv"), "--run", run, "--batch", "10", "--in-flight",
-                          "3"},
-                         crash_at);
+  auto options =
+      Options({"crmctl", "import", "--mapping", folder_ / "contacts.yaml", folder_ / (run + ".csv"),
+               "--run", run, "--batch", "10", "--in-flight", "3"},
+              crash_at);
   options.env["CRM_GRPC"] = address();
   options.env["CRM_KEY"] = tenants_.front().key;
   test::Process process(options);

@@ -1,7 +1,8 @@
-// The installation that the bench torments: PostgreSQL (fsync on), Kafka and Redis of its own, and a
-// crm-all that is started again and again, each life with a crash point of its own.
+// The installation that the bench torments: PostgreSQL (fsync on), Kafka and Redis of its own, and
+// a crm-all that is started again and again, each life with a crash point of its own.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,24 +17,35 @@
 
 namespace crm::chaos {
 
+struct TenantKeys {
+  std::string tenant;  // UUID
+  std::string key;     // of the administrator
+};
+
+// An installation before its first start, from which others are copied.
+struct Template {
+  std::string database;
+  std::filesystem::path secrets;
+  std::vector<TenantKeys> tenants;
+};
+
 // Starts all three; one set serves many installations. Everything here throws std::runtime_error
 // where a server or program does not what is asked. Not thread-safe; see test::Process.
 class Servers {
  public:
   Servers();
+  ~Servers();
   test::PgProcess& pg() { return pg_; }
   test::KafkaProcess& kafka() { return kafka_; }
   test::RedisProcess& redis() { return redis_; }
+  // Made by the first installation.
+  std::optional<Template>& installed() { return installed_; }
 
  private:
   test::PgProcess pg_;
   test::KafkaProcess kafka_;
   test::RedisProcess redis_;
-};
-
-struct TenantKeys {
-  std::string tenant;  // UUID
-  std::string key;     // of the administrator
+  std::optional<Template> installed_;
 };
 
 // One database, one prefix of topics, one folder with configuration, secrets, history and ledger.
@@ -44,8 +56,9 @@ class Installation {
   // Kills the process, drops database and folder.
   ~Installation();
 
-  // Keys, schemas and two tenants. The first `migration_kills` runs of `migrate` die in the middle
-  // of a migration; returns how many did.
+  // Keys, schemas and two tenants; a copy of an earlier installation's where no migration is to be
+  // killed. The first `migration_kills` runs of `migrate` die in the middle of a migration; returns
+  // how many did.
   int Install(int migration_kills);
   const std::vector<TenantKeys>& tenants() const { return tenants_; }
 
@@ -58,8 +71,9 @@ class Installation {
   // The last lines that the process has written, for messages.
   std::string LastWords() const;
 
-  // Runs `crmctl import` of contacts with `rows` rows under the label to its end, or to its death at
-  // `crash_at`. Returns its exit code.
+  // Runs `crmctl import` of contacts with `rows` rows under the label to its end, or to its death
+  // at `crash_at`. Returns its exit code. From one thread at a time, which may be another than the
+  // others'.
   int Import(const std::string& run, int rows, const std::string& crash_at);
 
   Servers& servers() { return servers_; }
@@ -71,6 +85,10 @@ class Installation {
 
  private:
   void WriteConfig();
+  int InstallAnew(int migration_kills);
+  void CopyInstalled();
+  void KeepAsTemplate();
+  void MakeSequences();
   void AddTenant(const std::string& name);
   // What it has written, and its exit code.
   std::pair<int, std::string> Run(const std::vector<std::string>& words,
@@ -83,7 +101,7 @@ class Installation {
   const std::filesystem::path folder_;
   config::v1::Config config_;
   std::vector<TenantKeys> tenants_;
-  int port_ = 0;
+  std::atomic<int> port_ = 0;
   int lives_ = 0;
   std::unique_ptr<test::Process> process_;
 };

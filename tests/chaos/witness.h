@@ -3,7 +3,8 @@
 //
 // - each LeadEvent adds one to the lead's count of events;
 // - a lead's first event sets a timer, which adds one to its count of firings when it fires;
-// - a lead's first event asks for one effect on an outside world that keeps a ledger of its own in a
+// - a lead's first event asks for one effect on an outside world that keeps a ledger of its own in
+// a
 //   file and neither dedupes nor forgets.
 //
 // So the lead's log says what each count must be.

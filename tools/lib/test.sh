@@ -1,13 +1,14 @@
 # shellcheck shell=bash
 # Tests in tiers: static (checks that run nothing), unit (no server), component (real
-# PostgreSQL, Redis, Kafka), scenario (whole processes). The tier of a test program is its label in CMake.
+# PostgreSQL, Redis, Kafka), scenario (whole processes), chaos (processes and servers that are killed). The tier of a test program is its
+# label in CMake.
 
-## test [static|unit|component|scenario] [PATTERN]  run one tier or all, or the programs that fit; the last line counts the cases
+## test [static|unit|component|scenario|chaos] [PATTERN]  run one tier or all, or the programs that fit; the last line counts the cases
 cmd_test() {
   local tier=${1:-all} pattern=${2:-.} results=$BUILD/results
   case $tier in
-    all | static | unit | component | scenario) ;;
-    *) die "tier '$tier' is none of static, unit, component, scenario" ;;
+    all | static | unit | component | scenario | chaos) ;;
+    *) die "tier '$tier' is none of static, unit, component, scenario, chaos" ;;
   esac
   deps_base
   need_disk 3000
