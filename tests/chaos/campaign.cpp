@@ -172,6 +172,10 @@ class Round {
     while (!settled() && !RunFor(kLook)) {
     }
     if (!installation_.process().running()) End();
+    if (!result_.findings.empty()) {
+      collector.Write(installation_.Keep() / "evidence.txt");
+      result_.kept = installation_.Keep();
+    }
     if (!incidents_.empty() && result_.findings.empty()) {
       for (const auto& incident : incidents_) result_.findings.push_back({"process", incident});
     }

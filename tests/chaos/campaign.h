@@ -43,6 +43,8 @@ struct RoundResult {
   std::map<std::string, int> kills;   // by crash point or kRandomKill
   std::map<std::string, int> faults;  // of the servers, by name
   std::vector<Finding> findings;
+  // Where there are findings: the folder with the history, the evidence and the process's logs.
+  std::string kept;
   int calls = 0;
   size_t events = 0;
   double seconds = 0;

@@ -159,7 +159,8 @@ int Main(int argc, char** argv) {
     RoundResult result = RunRound(servers, options);
     Add(options, result, total);
     options.say(std::to_string(result.calls) + " calls, " + std::to_string(result.events) +
-                " events, " + Describe(result.findings));
+                " events, " + Describe(result.findings) +
+                (result.kept.empty() ? "" : "\nkept in " + result.kept));
   }
   if (!campaign.report.empty()) WriteReport(campaign, total);
   std::printf("%lld kills, %zu of %d rounds failed, %.0f s\n",

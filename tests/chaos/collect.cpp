@@ -1,10 +1,13 @@
 #include "tests/chaos/collect.h"
 
+#include <fstream>
 #include <stdexcept>
 
 #include "libs/base/clock.h"
+#include "libs/command/log_row.h"
 #include "libs/command/pg_store.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "libs/events/cloud_event.h"
 #include "libs/kafka/topic_reader.h"
 #include "libs/service/host.h"
@@ -153,6 +156,36 @@ const Evidence& Collector::Collect() {
     ReadTopic(source, rep_->client, service.topic);
   }
   return evidence;
+}
+
+void Collector::Write(const std::string& file) const {
+  std::ofstream out(file);
+  for (const auto& [name, service] : rep_->evidence.services) {
+    for (const auto& row : service.log) {
+      out << name << " log " << row.seq() << " " << TenantOf(row).ToString() << " " << row.subject()
+          << "@" << row.version() << " " << row.type() << " " << row.event_id() << " by "
+          << row.origin() << " of " << row.correlation() << " because of " << row.causation()
+          << " at " << FormatTime(ToTime(row.recorded_time())) << "\n";
+    }
+    for (const auto& row : service.records) {
+      out << name << " record " << row.tenant.ToString() << " " << row.subject << "@" << row.version
+          << "\n";
+    }
+    for (const auto& record : service.topic) {
+      out << name << " topic " << record.partition << ":" << record.offset << " " << record.key
+          << "@" << record.row.version() << " seq " << record.row.seq() << "\n";
+    }
+    auto write = [&, &service_name = name](const char* what, const auto& records) {
+      for (const auto& [tenant, record] : records) {
+        out << service_name << " " << what << " " << tenant.ToString() << " "
+            << record.ShortDebugString() << "\n";
+      }
+    };
+    write("inbox", service.inbox);
+    write("letter", service.letters);
+    write("timer", service.timers);
+    write("effect", service.effects);
+  }
 }
 
 size_t Collector::progress() const {

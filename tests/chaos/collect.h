@@ -16,6 +16,8 @@ class Collector {
   ~Collector();
 
   const Evidence& Collect();
+  // The last evidence as text, a line for each row, for people who look for what went wrong.
+  void Write(const std::string& file) const;
   // Events in the logs as of the last Collect, and of those the ones in the topics and inboxes:
   // what moves as long as the system makes progress.
   size_t progress() const;

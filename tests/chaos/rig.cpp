@@ -83,7 +83,12 @@ Installation::~Installation() {
     // The whole cluster goes with the servers.
   }
   std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  if (!kept_) fs::remove_all(folder_, ignored);
+}
+
+const fs::path& Installation::Keep() {
+  kept_ = true;
+  return folder_;
 }
 
 std::string Installation::owner_dsn() const {
@@ -118,7 +123,7 @@ test::ProcessOptions Installation::Options(const std::vector<std::string>& words
   options.argv = {(Programs() / words.front()).string()};
   options.argv.insert(options.argv.end(), words.begin() + 1, words.end());
   options.env = {
-      {"CRM_CRASH_AT", crash_at}, {"CRM_PLANT", plant_}, {"CRM_WITNESS_LEDGER", ledger_file()}};
+      {"CRM_CRASH_AT", crash_at}, {"CRM_PLANT", ""}, {"CRM_WITNESS_LEDGER", ledger_file()}};
   return options;
 }
 

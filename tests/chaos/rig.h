@@ -80,6 +80,8 @@ class Installation {
   const config::v1::Config& config() const { return config_; }
   // As the owner of everything.
   std::string owner_dsn() const;
+  // From now on the folder outlives this object: somebody will want to look at it.
+  const std::filesystem::path& Keep();
   std::string history_file() const { return folder_ / "history.jsonl"; }
   std::string ledger_file() const { return folder_ / "ledger"; }
 
@@ -103,6 +105,7 @@ class Installation {
   std::vector<TenantKeys> tenants_;
   std::atomic<int> port_ = 0;
   int lives_ = 0;
+  bool kept_ = false;
   std::unique_ptr<test::Process> process_;
 };
 
