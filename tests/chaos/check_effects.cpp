@@ -31,7 +31,8 @@ std::map<std::string, int64_t> Wanted(const Evidence& evidence, const ConsumerSh
     const auto* service = Find(evidence, source);
     if (service == nullptr) continue;
     for (const auto& row : service->log) {
-      if (consumer.wants.contains(row.payload_type())) wanted[SubjectKey(row)] = row.version();
+      bool wants = consumer.wants.contains(row.payload_type()) || consumer.wants.contains("*");
+      if (wants) wanted[SubjectKey(row)] = row.version();
     }
   }
   return wanted;

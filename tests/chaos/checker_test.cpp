@@ -288,6 +288,13 @@ TEST_F(CheckerTest, FindsAnEventThatAConsumerHasNotApplied) {
   EXPECT_THAT(CheckInbox(evidence_), ElementsAre(HasSubstr("has applied nothing of")));
 }
 
+TEST_F(CheckerTest, KnowsAConsumerOfAllEvents) {
+  evidence_.consumers[0].wants = {"*"};
+  EXPECT_THAT(Red(), IsEmpty());
+  witness().inbox.pop_back();
+  EXPECT_THAT(Red(), ElementsAre("inbox"));
+}
+
 TEST_F(CheckerTest, FindsAParkedSubject) {
   witness().inbox[0].record.set_parked(true);
   witness().letters.push_back({kTenant, {}});

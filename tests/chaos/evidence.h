@@ -53,7 +53,7 @@ struct ConsumerShape {
   std::string service;
   int64_t generation = 1;
   std::vector<std::string> sources;
-  // Full names of the event messages that it has functions for.
+  // Full names of the event messages that it has functions for; "*": all.
   std::set<std::string> wants;
 };
 

@@ -10,6 +10,7 @@
 #include "crm/options/v1/options.pb.h"
 #include "libs/base/clock.h"
 #include "libs/command/event_builder.h"
+#include "libs/command/record_codec.h"
 
 namespace crm::chaos {
 
@@ -62,6 +63,7 @@ void AddClaims(const Message& message, std::vector<Claim>& claims) {
 }
 
 std::unique_ptr<Message> ParseAnswer(const std::string& method, const std::string& bytes) {
+  if (method.empty()) return nullptr;
   std::string name = method;
   name[name.find('/')] = '.';
   const auto* descriptor =
@@ -71,6 +73,13 @@ std::unique_ptr<Message> ParseAnswer(const std::string& method, const std::strin
                                       ->GetPrototype(descriptor->output_type())
                                       ->New());
   return answer->ParseFromString(bytes) ? std::move(answer) : nullptr;
+}
+
+// False where an answer has no such field.
+bool ClearPending(Message& answer) {
+  const auto* field = answer.GetDescriptor()->FindFieldByName("pending");
+  if (field != nullptr) answer.GetReflection()->ClearField(&answer, field);
+  return field != nullptr;
 }
 
 // `moved` of a hand-over.
@@ -88,10 +97,11 @@ void Take(const CallStep& step, Operation& operation) {
   }
   if (step.kind() != CallStep::OK) return;
   operation.outcome = Outcome::kOk;
-  operation.answers.push_back(step.response());
-  if (operation.answers.size() > 1 || operation.method.empty()) return;
   auto answer = ParseAnswer(operation.method, step.response());
-  if (answer == nullptr) return;
+  // An answer that awaits what others make of the call says more when it is given again.
+  bool complete = answer == nullptr || !ClearPending(*answer);
+  operation.answers.push_back(complete ? step.response() : EncodeRecord(*answer));
+  if (operation.answers.size() > 1 || answer == nullptr) return;
   AddClaims(*answer, operation.claims);
   if (operation.events < 0) operation.events = Moved(*answer);
 }
