@@ -157,6 +157,8 @@ void KafkaSource::Rep::Take(const kafka::ReceivedMessage& message) {
   }
   if (PlantedBug("offset_before_commit")) {
     static_cast<void>(consumer->StoreOffset(work.partition, work.offset + 1));
+    // Well behind the next commit of offsets, so that any kill shows it.
+    work.not_before = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   }
   work.row = std::move(*row);
   subjects[message.key].push_back(std::move(work));

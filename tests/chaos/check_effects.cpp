@@ -31,8 +31,7 @@ std::map<std::string, int64_t> Wanted(const Evidence& evidence, const ConsumerSh
     const auto* service = Find(evidence, source);
     if (service == nullptr) continue;
     for (const auto& row : service->log) {
-      bool wants = consumer.wants.contains(row.payload_type()) || consumer.wants.contains("*");
-      if (wants) wanted[SubjectKey(row)] = row.version();
+      if (consumer.Wants(row)) wanted[SubjectKey(row)] = row.version();
     }
   }
   return wanted;

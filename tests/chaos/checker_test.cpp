@@ -295,6 +295,14 @@ TEST_F(CheckerTest, KnowsAConsumerOfAllEvents) {
   EXPECT_THAT(Red(), ElementsAre("inbox"));
 }
 
+TEST_F(CheckerTest, ExpectsNothingOfFactsThatAConsumerDoesNotActOn) {
+  evidence_.consumers[0].facts = {leads().log[0].type()};
+  for (auto& entry : witness().inbox) entry.record.set_last_version(1);
+  EXPECT_THAT(Red(), IsEmpty());
+  witness().inbox.pop_back();
+  EXPECT_THAT(Red(), ElementsAre("inbox"));
+}
+
 TEST_F(CheckerTest, FindsAParkedSubject) {
   witness().inbox[0].record.set_parked(true);
   witness().letters.push_back({kTenant, {}});

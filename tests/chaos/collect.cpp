@@ -125,6 +125,7 @@ struct Collector::Rep {
         ConsumerShape shape{
             consumer.name, source.definition.name, consumer.generation, consumer.sources, {}};
         for (const auto& [wanted, function] : consumer.functions) shape.wants.insert(wanted);
+        shape.facts = consumer.facts;
         evidence.consumers.push_back(std::move(shape));
       }
     }

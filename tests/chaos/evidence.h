@@ -55,6 +55,13 @@ struct ConsumerShape {
   std::vector<std::string> sources;
   // Full names of the event messages that it has functions for; "*": all.
   std::set<std::string> wants;
+  // Full names of the facts that it acts on; empty: all.
+  std::set<std::string> facts = {};
+
+  bool Wants(const LogRow& row) const {
+    bool type = wants.contains(row.payload_type()) || wants.contains("*");
+    return type && (facts.empty() || facts.contains(row.type()));
+  }
 };
 
 struct Evidence {
