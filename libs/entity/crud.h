@@ -87,6 +87,9 @@ class Crud {
   Result<MessagePtr> Create(Call& call, const google::protobuf::Message& body,
                             std::optional<Uuid> id, std::string_view path,
                             std::optional<Time> occurred = std::nullopt) const;
+  // Whether Update would take this mask.
+  Status CheckMask(const google::protobuf::FieldMask& mask,
+                   const google::protobuf::Message& body) const;
   // Sets the fields of `mask` (see update_mask.h) to what `body` has. An etag in the body must be
   // the record's. Where nothing would change the record is returned and nothing is stored.
   Result<MessagePtr> Update(Call& call, const google::protobuf::Message& body,

@@ -7,7 +7,15 @@ namespace crm::entity {
 using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
+namespace {
+
+constexpr size_t kLongestPhone = 100;
+
+}  // namespace
+
 std::optional<std::string> NormalizePhone(std::string_view text, std::string_view region) {
+  // The library's time grows with the square of the length, and no number is longer.
+  if (text.size() > kLongestPhone) return std::nullopt;
   const PhoneNumberUtil& numbers = *PhoneNumberUtil::GetInstance();
   PhoneNumber number;
   auto parsed = numbers.Parse(std::string(text), std::string(region), &number);

@@ -113,6 +113,10 @@ Result<MessagePtr> Crud::Create(Call& call, const Message& body, std::optional<U
   return Stored(call, *record, "created", occurred);
 }
 
+Status Crud::CheckMask(const FieldMask& mask, const Message& body) const {
+  return mask_.Resolve(mask, body).status();
+}
+
 Result<MessagePtr> Crud::Update(Call& call, const Message& body, const FieldMask& mask,
                                 std::string_view path) const {
   std::string name = type_.NameOf(body);

@@ -112,7 +112,7 @@ Result<int64_t> EventServer::ParseCursor(const std::string& cursor) const {
 
 Status EventServer::CheckSource(const std::string& source) const {
   if (source == service_) return Status::Ok();
-  return InvalidField("source", "must be " + service_ + " here");
+  return InvalidField("source", "names no service here; one is " + service_);
 }
 
 v1::Event EventServer::ToEvent(const LogRow& row) const {
@@ -205,13 +205,13 @@ Status EventServer::Stream(Call& call, const v1::StreamEventsRequest& request,
 
 Result<v1::ListEventsResponse> EventServer::List(Call& call, const v1::ListEventsRequest& request) {
   if (request.page_size() < 0) return InvalidField("page_size", "must not be negative");
+  auto after = ParseCursor(request.page_token());
+  if (!after.ok()) return after.status();
   const RecordType* type = types_.FindName(request.subject());
   if (type == nullptr || type->projection()) return NotFound(request.subject());
   if (!call.principal().Allows(type->object(), "get"))
     return PermissionDenied(type->object(), "get");
   if (auto id = type->ParseName(request.subject()); !id.ok()) return id.status();
-  auto after = ParseCursor(request.page_token());
-  if (!after.ok()) return after.status();
   int size =
       request.page_size() == 0 ? kDefaultPageSize : std::min(request.page_size(), kMaxPageSize);
   LogQuery query;

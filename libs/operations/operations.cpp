@@ -106,7 +106,7 @@ std::vector<MethodBinding> OperationsServer::Methods() {
 
 Status OperationsServer::CheckSource(const std::string& source) const {
   return source == service_ ? Status::Ok()
-                            : InvalidField("source", "must be " + service_ + " here");
+                            : InvalidField("source", "names no service here; one is " + service_);
 }
 
 Result<kernel::v1::UndoResponse> OperationsServer::Undo(Call& call,

@@ -30,13 +30,10 @@ rpc::Handler Route(std::map<std::string, rpc::Handler> handlers,
     // A request that cannot be read names no service either.
     std::string service;
     if (request->ParseFromString(call->request())) service = ServiceOf(*request, collections);
+    // Where none is named, any will refuse it: after it has found out who calls.
     auto handler = handlers.find(service);
-    if (handler != handlers.end()) return handler->second(std::move(call));
-    std::string known;
-    for (const auto& [name, unused] : handlers) known += (known.empty() ? "" : ", ") + name;
-    call->Finish(InvalidArgument(
-        "SERVICE_NOT_NAMED",
-        "Say which service is meant, by `source` or a resource name; here are: " + known + "."));
+    if (handler == handlers.end()) handler = handlers.begin();
+    handler->second(std::move(call));
   };
 }
 

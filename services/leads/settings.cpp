@@ -22,6 +22,10 @@ Result<LeadSettings> Update(Call& call, const entity::Crud& crud,
   body.set_name(crud.type().Name(SettingsId()));
   auto known = call.Find<LeadSettings>(body.name());
   if (!known.ok()) return known.status();
+  if (!*known) {
+    // The mask is judged as it would be over settings that are there.
+    if (auto status = crud.CheckMask(request.update_mask(), body); !status.ok()) return status;
+  }
   auto stored = *known ? crud.Update(call, body, request.update_mask(), "lead_settings")
                        : crud.Create(call, body, SettingsId(), "lead_settings");
   if (!stored.ok()) return stored.status();

@@ -59,6 +59,10 @@ class Deployment {
   int http_port() const { return http_port_; }
   // Where the process that runs `service` shows /readyz and /metrics.
   int admin_port(const std::string& service) { return PartOf(service).admin_port; }
+  // Where the process that runs `service` serves gRPC.
+  std::string rpc_address(const std::string& service) {
+    return "127.0.0.1:" + std::to_string(PartOf(service).rpc_port);
+  }
   Process& process(const std::string& service) { return *PartOf(service).process; }
 
   TenantKeys MakeTenant(const std::string& name);

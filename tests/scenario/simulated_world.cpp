@@ -16,7 +16,14 @@ namespace {
 
 const Uuid kTenant = NamedUuid("tenant", "window shop");
 
-std::vector<ServiceDefinition> Services() {
+// What the key on a web page may do.
+Principal Form() {
+  return {kTenant, "apiKeys/" + Uuid{{8}}.ToString(), {}, {{"lead", "submit", Scope::kAll, ""}}};
+}
+
+}  // namespace
+
+std::vector<ServiceDefinition> AllServices() {
   static const entity::PageTokens tokens = *entity::PageTokens::Create(std::string(32, 's'));
   entity::Settings settings;
   settings.page_tokens = &tokens;
@@ -33,15 +40,8 @@ std::vector<ServiceDefinition> Services() {
   return services;
 }
 
-// What the key on a web page may do.
-Principal Form() {
-  return {kTenant, "apiKeys/" + Uuid{{8}}.ToString(), {}, {{"lead", "submit", Scope::kAll, ""}}};
-}
-
-}  // namespace
-
 SimulatedWorld::SimulatedWorld(uint64_t seed)
-    : simulation_(Services(), seed), administrator_(Simulation::Admin(kTenant)), form_(Form()) {}
+    : simulation_(AllServices(), seed), administrator_(Simulation::Admin(kTenant)), form_(Form()) {}
 
 World::Answer SimulatedWorld::CallMessage(const Ask& ask, Caller caller) {
   return simulation_.CallMessage(ask.method, ask.request,
