@@ -20,8 +20,8 @@ std::string ServiceOf(const google::protobuf::Message& request,
                       const std::map<std::string, std::string>& service_by_collection);
 
 // Joins the bindings of several services. A proto service that only one of them binds stays as it
-// is; one that several bind is routed by ServiceOf. Where that is none of them the first one gets the
-// call, and refuses it when it knows who calls.
+// is; one that several bind is routed by ServiceOf. Where that is none of them the first one gets
+// the call, and refuses it when it knows who calls.
 std::vector<rpc::ServiceBinding> JoinBindings(
     const std::map<std::string, std::vector<rpc::ServiceBinding>>& by_service,
     const std::map<std::string, std::string>& service_by_collection);

@@ -20,7 +20,7 @@ const std::array kCommands = {
     crm::ctl::Command{"events replay", "the log from a position to the present",
                       crm::ctl::EventsReplay},
     crm::ctl::Command{"history", "who did what to a record, and when", crm::ctl::History},
-    crm::ctl::Command{"why", "the causes of an event up to the first request", crm::ctl::Why},
+    crm::ctl::Command{"why", "the causes of an event up to where it all began", crm::ctl::Why},
     crm::ctl::Command{"undo", "take back what a run, a chain or a person did", crm::ctl::Undo},
     crm::ctl::Command{"verify", "compare every table with its log", crm::ctl::Verify},
     crm::ctl::Command{"dead-letters list", "events that consumers could not apply",

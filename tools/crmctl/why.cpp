@@ -50,19 +50,37 @@ Result<std::optional<Event>> Find(Session& session, const std::string& first,
   return std::optional<Event>();
 }
 
-void Print(Session& session, const Event& event, size_t depth) {
+// The first event of the record that this one is about: somebody's own request is nobody's effect,
+// but the record that it changed came from somewhere.
+Result<std::optional<Event>> Beginning(Session& session, const Event& event) {
+  events::v1::ListEventsRequest request;
+  request.set_subject(event.subject());
+  request.set_page_size(1);
+  events::v1::ListEventsResponse response;
+  Status listed =
+      CallAt(session, event.source(), "crm.events.v1.EventService/ListEvents", request, response);
+  if (!listed.ok()) return listed;
+  if (response.events().empty()) return std::optional<Event>();
+  return std::optional<Event>(response.events(0));
+}
+
+void Print(Session& session, const Event& event, size_t depth, const char* link) {
   if (session.options().format != Format::kTable) {
     Printer(session, {}).PrintItem(EventStruct(event, ChangesOf(session, event)));
     return;
   }
-  session.out() << std::string(depth * 2, ' ') << (depth == 0 ? "" : "because of ")
-                << EventLine(event) << "  " << event.origin() << "\n";
+  session.out() << std::string(depth * 2, ' ') << link << EventLine(event) << "  " << event.origin()
+                << "\n";
 }
 
 }  // namespace
 
 Status Why(Session& session, const std::vector<std::string>& words) {
-  CLI::App app("The chain of causes from an event up to the first request.", "crmctl why");
+  CLI::App app(
+      "The chain of causes from an event up to where it all began: what caused it or, where that "
+      "was a "
+      "person's request, how the record had come to be.",
+      "crmctl why");
   std::string id;
   std::string source;
   app.add_option("event", id, "The event's id; see crmctl history --output json")->required();
@@ -71,14 +89,16 @@ Status Why(Session& session, const std::vector<std::string>& words) {
   auto event = FindAt(session, source, id);
   if (!event) return event.status();
   if (!*event) return NotFound(source + " event " + id);
+  const char* link = "";
   for (size_t depth = 0; depth < kMaxChain; ++depth) {
-    Print(session, **event, depth);
+    Print(session, **event, depth, link);
     std::string cause = (*event)->causation();
-    if (cause.empty()) {
+    if (cause.empty() && (*event)->version() <= 1) {
       session.err() << "First request: " << (*event)->correlation() << "\n";
       return Status::Ok();
     }
-    event = Find(session, (*event)->source(), cause);
+    link = cause.empty() ? "on what began with " : "because of ";
+    event = cause.empty() ? Beginning(session, **event) : Find(session, (*event)->source(), cause);
     if (!event) return event.status();
     if (!*event) {
       return Status(Code::kNotFound, "CAUSE_NOT_FOUND",
