@@ -86,8 +86,12 @@ const MethodDescriptor* ConformanceHost::Method(std::string_view verb) const {
   if (plural.empty()) plural = type_.collection();
   plural[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(plural[0])));
   bool many = verb == "List" || verb.starts_with("Batch");
-  return FindService(entity_.service)
-      ->FindMethodByName(std::string(verb) + (many ? plural : entity_.record->name()));
+  const MethodDescriptor* method =
+      FindService(entity_.service)
+          ->FindMethodByName(std::string(verb) + (many ? plural : entity_.record->name()));
+  // A creation that answers with more than the record (a key's secret) is the service's own.
+  bool own = method != nullptr && verb == "Create" && method->output_type() != entity_.record;
+  return own ? nullptr : method;
 }
 
 bool ConformanceHost::Takes(std::string_view verb, const std::string& field) const {

@@ -48,6 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
          .entities = {{"crm.identity.v1.UserService", v1::User::descriptor()},
                       {"crm.identity.v1.DepartmentService", v1::Department::descriptor()},
                       {"crm.identity.v1.RoleService", v1::Role::descriptor(), FitRole},
+                      {"crm.identity.v1.ApiKeyService", v1::ApiKey::descriptor()},
                       {"crm.identity.v1.AbsenceService",
                        v1::Absence::descriptor(),
                        FitAbsence,

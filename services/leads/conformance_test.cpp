@@ -37,20 +37,8 @@ TEST_P(Conformance, Holds) {
   Run();
 }
 
-// Creating a lead stores two versions, `created` and `assigned`, each with its event; these checks
-// count on one.
-bool CountsOneVersion(const entity::ConformanceCase& one) {
-  static const std::set<std::string> kChecks = {
-      "AbortsWhereTheEtagIsNotTheRecords", "HidesWhatIsDeletedUntilItIsUndeleted",
-      "LogsEveryVersionWithItsDifference", "ReadsBackWhatWasCreated",
-      "RefusesUnknownAndOutputOnlyPaths",  "RepeatsAnAnswerForItsRequestId",
-      "StoresNothingWhereNothingChanges"};
-  return one.service->entities[one.entity].record == v1::Lead::descriptor() &&
-         kChecks.contains(one.check->name);
-}
-
 std::vector<entity::ConformanceCase> Cases() {
-  auto cases = entity::ConformanceCases(
+  return entity::ConformanceCases(
       {.records = Records(),
        .methods = TestMethods,
        .migrations = "services/leads/migrations",
@@ -62,8 +50,6 @@ std::vector<entity::ConformanceCase> Cases() {
             v1::AssignmentRule::descriptor(),
             AdjustRule,
             {"condition", "distribution"}}}});
-  std::erase_if(cases, CountsOneVersion);
-  return cases;
 }
 
 INSTANTIATE_TEST_SUITE_P(Leads, Conformance, ::testing::ValuesIn(Cases()),

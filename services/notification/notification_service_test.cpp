@@ -5,6 +5,7 @@
 #include "crm/identity/v1/identity_service.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/notification/v1/notification_service.pb.h"
+#include "libs/entity/conformance.h"
 #include "libs/testing/deliver.h"
 #include "services/notification/consumers.h"
 #include "services/notification/module.h"
@@ -37,12 +38,16 @@ class People final : public RemoteReader {
   }
 };
 
+const entity::PageTokens& Tokens() {
+  static const auto tokens = *entity::PageTokens::Create("0123456789abcdef0123456789abcdef");
+  return tokens;
+}
+
 class Inbox : public ::testing::Test {
  protected:
   Inbox() {
-    static const auto tokens = *entity::PageTokens::Create("0123456789abcdef0123456789abcdef");
     entity::Settings settings;
-    settings.page_tokens = &tokens;
+    settings.page_tokens = &Tokens();
     service_.Bind(Methods(service_.types(), settings));
   }
 
@@ -147,6 +152,24 @@ TEST_F(Inbox, IsMarkedReadByItsOwnerOnly) {
   ASSERT_TRUE(service_.Call<v1::MarkReadResponse>("MarkRead", request, Person(kHead)).ok());
   EXPECT_EQ(service_.Log().size(), events) << "nothing changed";
 }
+
+class Conformance : public entity::ConformanceTest {};
+TEST_P(Conformance, Holds) {
+  Run();
+}
+INSTANTIATE_TEST_SUITE_P(
+    Notifications, Conformance,
+    ::testing::ValuesIn(entity::ConformanceCases(
+        {.records = Records(),
+         .methods =
+             [](const RecordTypes& types) {
+               entity::Settings settings;
+               settings.page_tokens = &Tokens();
+               return Methods(types, settings);
+             },
+         .migrations = "services/notification/migrations",
+         .entities = {{"crm.notification.v1.NotificationService", Notification::descriptor()}}})),
+    entity::ConformanceCaseName);
 
 }  // namespace
 }  // namespace crm::notification
