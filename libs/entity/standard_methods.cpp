@@ -272,6 +272,89 @@ std::string PluralOf(const RecordType& type) {
   return plural;
 }
 
+// Binds those of the standard methods that a service has.
+class Binder {
+ public:
+  using Function = std::function<Result<MessagePtr>(const Methods&, Call&, const Message& request,
+                                                    const Descriptor* response)>;
+
+  Binder(const ServiceDescriptor* service, const RecordType& type,
+         std::shared_ptr<const Methods> methods)
+      : service_(service), type_(type), methods_(std::move(methods)) {}
+
+  void Bind(const std::string& name, const std::function<void(Shape)>& check, Function function) {
+    const MethodDescriptor* method = service_->FindMethodByName(name);
+    if (method == nullptr) return;
+    // A creation that answers more than the record (a secret, shown once) is the service's own.
+    if (name == "Create" + type_.message()->name() && method->output_type() != type_.message()) {
+      return;
+    }
+    check(Shape(method, type_));
+    bindings_.push_back(
+        BindMessages(service_, name.c_str(), method->input_type(), method->output_type(),
+                     [methods = methods_, function = std::move(function),
+                      out = method->output_type()](Call& call, const Message& request) {
+                       return function(*methods, call, request, out);
+                     }));
+  }
+  std::vector<MethodBinding> Take() { return std::move(bindings_); }
+
+ private:
+  const ServiceDescriptor* service_;
+  const RecordType& type_;
+  const std::shared_ptr<const Methods> methods_;
+  std::vector<MethodBinding> bindings_;
+};
+
+constexpr auto kText = FieldDescriptor::CPPTYPE_STRING;
+constexpr auto kMessage = FieldDescriptor::CPPTYPE_MESSAGE;
+using M = const Methods&;
+
+void BindReads(Binder& binder, const std::string& one, const std::string& many) {
+  binder.Bind(
+      "Get" + one, [](Shape shape) { shape.Request("name", kText).ReturnsRecord(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Get(call, in); });
+  binder.Bind(
+      "List" + many, [](Shape shape) { shape.ReturnsRecords().Response("next_page_token"); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.List(call, in, out);
+      });
+  binder.Bind(
+      "BatchGet" + many, [](Shape shape) { shape.Request("names", kText, true).ReturnsRecords(); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.BatchGet(call, in, out);
+      });
+}
+
+void BindWrites(Binder& binder, const std::string& one, const std::string& many) {
+  binder.Bind(
+      "Create" + one, [](Shape shape) { shape.RequestHasRecord(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Create(call, in, ""); });
+  binder.Bind(
+      "BatchCreate" + many,
+      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.Batch(call, in, out, &Methods::Create);
+      });
+  binder.Bind(
+      "Update" + one, [](Shape shape) { shape.RequestHasRecord().ReturnsRecord(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Update(call, in, ""); });
+  binder.Bind(
+      "BatchUpdate" + many,
+      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
+      [](M m, Call& call, const Message& in, const Descriptor* out) {
+        return m.Batch(call, in, out, &Methods::Update);
+      });
+  binder.Bind(
+      "Delete" + one,
+      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Delete(call, in); });
+  binder.Bind(
+      "Undelete" + one,
+      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
+      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Undelete(call, in); });
+}
+
 }  // namespace
 
 const ServiceDescriptor* FindService(std::string_view full_name) {
@@ -283,64 +366,13 @@ const ServiceDescriptor* FindService(std::string_view full_name) {
 
 std::vector<MethodBinding> StandardMethods(const ServiceDescriptor* service, const RecordType& type,
                                            const Settings& settings, Hooks hooks) {
-  constexpr auto kText = FieldDescriptor::CPPTYPE_STRING;
-  constexpr auto kMessage = FieldDescriptor::CPPTYPE_MESSAGE;
-  auto methods = std::make_shared<const Methods>(service, type, settings, std::move(hooks));
   std::string one = type.message()->name();
   std::string many = PluralOf(type);
-  std::vector<MethodBinding> bindings;
-  auto bind = [&](const std::string& name, const std::function<void(Shape)>& check, auto function) {
-    const MethodDescriptor* method = service->FindMethodByName(name);
-    if (method == nullptr) return;
-    // A creation that answers more than the record (a secret, shown once) is the service's own.
-    if (name == "Create" + one && method->output_type() != type.message()) return;
-    check(Shape(method, type));
-    bindings.push_back(BindMessages(
-        service, name.c_str(), method->input_type(), method->output_type(),
-        [methods, function, out = method->output_type()](Call& call, const Message& request) {
-          return function(*methods, call, request, out);
-        }));
-  };
-  using M = const Methods&;
-  bind(
-      "Get" + one, [](Shape shape) { shape.Request("name", kText).ReturnsRecord(); },
-      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Get(call, in); });
-  bind(
-      "List" + many, [](Shape shape) { shape.ReturnsRecords().Response("next_page_token"); },
-      [](M m, Call& call, const Message& in, const Descriptor* out) {
-        return m.List(call, in, out);
-      });
-  bind(
-      "BatchGet" + many, [](Shape shape) { shape.Request("names", kText, true).ReturnsRecords(); },
-      [](M m, Call& call, const Message& in, const Descriptor* out) {
-        return m.BatchGet(call, in, out);
-      });
-  bind(
-      "Create" + one, [](Shape shape) { shape.RequestHasRecord(); },
-      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Create(call, in, ""); });
-  bind(
-      "BatchCreate" + many,
-      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
-      [](M m, Call& call, const Message& in, const Descriptor* out) {
-        return m.Batch(call, in, out, &Methods::Create);
-      });
-  bind(
-      "Update" + one, [](Shape shape) { shape.RequestHasRecord().ReturnsRecord(); },
-      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Update(call, in, ""); });
-  bind(
-      "BatchUpdate" + many,
-      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
-      [](M m, Call& call, const Message& in, const Descriptor* out) {
-        return m.Batch(call, in, out, &Methods::Update);
-      });
-  bind(
-      "Delete" + one,
-      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
-      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Delete(call, in); });
-  bind(
-      "Undelete" + one,
-      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
-      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Undelete(call, in); });
+  Binder binder(service, type,
+                std::make_shared<const Methods>(service, type, settings, std::move(hooks)));
+  BindReads(binder, one, many);
+  BindWrites(binder, one, many);
+  auto bindings = binder.Take();
   if (bindings.empty()) Mistake(service->full_name(), "has no standard method of " + one);
   return bindings;
 }
