@@ -249,9 +249,7 @@ void Connection::Answer(HttpResponse response) {
 
 void Connection::OpenStream(HttpResponse head, StreamOptions options) {
   if (state_ != State::kAnswering) return;
-  streaming_.emplace();
-  streaming_->head = std::move(head);
-  streaming_->options = std::move(options);
+  streaming_ = Streaming{.head = std::move(head), .options = std::move(options)};
   if (!chunked_) keep_alive_ = false;
   if (draining_ && stop_) stop_->request_stop();
   PulseAfter(streaming_->options.open_after);
