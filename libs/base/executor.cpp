@@ -43,6 +43,7 @@ void ThreadPool::Stop() {
 }
 
 void ThreadPool::MoveDue() {
+  if (waiting_.empty()) return;  // nobody asks for the time then
   auto until = stopped_ ? waiting_.end() : waiting_.upper_bound(std::chrono::steady_clock::now());
   for (auto due = waiting_.begin(); due != until; due = waiting_.erase(due)) {
     queue_.push_back(std::move(due->second));

@@ -287,48 +287,6 @@ Status Call::Erase(const RecordType& type, std::string_view name) {
   return Status::Ok();
 }
 
-Status Call::SetTimer(std::string_view kind, std::string_view subject, Time due,
-                      const Message& payload, std::string_view label) {
-  const RecordType& timers = *services_.types->Find(kernel::v1::Timer::descriptor());
-  kernel::v1::Timer timer;
-  timer.set_name(
-      timers.Name(NamedUuid("timer/" + std::string(kind) + "/" + std::string(label), subject)));
-  SetTimestamp(timer, timer.GetDescriptor()->FindFieldByName("due_time"), due);
-  timer.set_kind(std::string(kind));
-  timer.set_subject(std::string(subject));
-  timer.set_payload(EncodeRecord(payload));
-  timer.set_correlation(context_.cause.correlation);
-  // The timer's cause is the event that this call logs; without one, what caused the call.
-  timer.set_causation(log_.empty() ? context_.cause.causation : log_.back().event_id());
-  return Project(timer);
-}
-
-Status Call::CancelTimer(std::string_view kind, std::string_view subject, std::string_view label) {
-  const RecordType& timers = *services_.types->Find(kernel::v1::Timer::descriptor());
-  return Erase(timers, timers.Name(NamedUuid(
-                           "timer/" + std::string(kind) + "/" + std::string(label), subject)));
-}
-
-Status Call::RequestEffect(std::string_view kind, std::string_view key, std::string_view subject,
-                           std::string payload) {
-  const RecordType& effects = *services_.types->Find(kernel::v1::Effect::descriptor());
-  kernel::v1::Effect effect;
-  effect.set_name(effects.Name(NamedUuid("effect/" + std::string(kind), key)));
-  auto known = Find<kernel::v1::Effect>(effect.name());
-  if (!known.ok()) return known.status();
-  if (*known) return Status::Ok();
-  effect.set_kind(std::string(kind));
-  effect.set_key(std::string(key));
-  effect.set_payload(std::move(payload));
-  effect.set_state(kernel::v1::Effect::PENDING);
-  effect.set_subject(std::string(subject));
-  effect.set_correlation(context_.cause.correlation);
-  effect.set_causation(log_.empty() ? context_.cause.causation : log_.back().event_id());
-  SetTimestamp(effect, effect.GetDescriptor()->FindFieldByName("create_time"), context_.now);
-  SetTimestamp(effect, effect.GetDescriptor()->FindFieldByName("next_attempt_time"), context_.now);
-  return Project(effect);
-}
-
 Status Call::Ask(const std::string& method, const Message& request, Message& response) {
   if (services_.remote == nullptr) return Internal("this service asks no other");
   return services_.remote->Read(principal(), method, request, response, context_.stop);
