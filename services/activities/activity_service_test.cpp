@@ -3,8 +3,9 @@
 
 #include "crm/activities/v1/activity_events.pb.h"
 #include "crm/activities/v1/activity_service.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/identity_events.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
+#include "libs/people/test_people.h"
 #include "libs/testing/deliver.h"
 #include "services/activities/day.h"
 #include "services/activities/hand_over.h"
@@ -24,23 +25,6 @@ constexpr char kAnna[] = "users/00000000-0000-7000-8000-000000000001";
 constexpr char kBoris[] = "users/00000000-0000-7000-8000-000000000002";
 constexpr char kLead[] = "leads/00000000-0000-7000-8000-000000000077";
 
-// Everybody is active and in one department, which Boris leads.
-class People final : public RemoteReader {
- public:
-  Status Read(const Principal&, const std::string&, const google::protobuf::Message& request,
-              google::protobuf::Message& response, std::stop_token) override {
-    if (auto* department = dynamic_cast<identity::v1::Department*>(&response)) {
-      department->set_head(kBoris);
-      return Status::Ok();
-    }
-    auto& user = dynamic_cast<identity::v1::User&>(response);
-    user.set_name(dynamic_cast<const identity::v1::GetUserRequest&>(request).name());
-    user.set_department(kSales);
-    user.set_state(identity::v1::User::ACTIVE);
-    return Status::Ok();
-  }
-};
-
 entity::Settings TestSettings() {
   static const auto tokens = *entity::PageTokens::Create("0123456789abcdef0123456789abcdef");
   entity::Settings settings;
@@ -54,6 +38,7 @@ class Activities : public ::testing::Test {
     service_.Bind(Methods(service_.types(), TestSettings()));
     anna_ = service_.User("*.*");
     anna_.name = kAnna;
+    people_.head = kBoris;
   }
 
   template <class Response>
@@ -121,7 +106,7 @@ class Activities : public ::testing::Test {
     return test::FireTimers(service_, Timers());
   }
 
-  People people_;
+  people::TestPeople people_{kSales};
   test::CallHarness service_{Records(), {.remote = &people_}};
   Principal anna_;
 };
@@ -229,9 +214,37 @@ TEST_F(C12, WhoLeavesKeepsNoOpenTask) {
   event.mutable_user()->set_name(kAnna);
   event.mutable_user()->set_department(kSales);
   event.mutable_dismissed();
-  ASSERT_TRUE(test::Deliver(service_, IdentityConsumer(), event).ok());
+  ASSERT_TRUE(test::Deliver(service_,
+                            ActivityHandOvers(service_.types())->Consumer("activities.on_identity"),
+                            event)
+                  .ok());
   EXPECT_EQ(Get(task.name()).owner(), kBoris);
   EXPECT_EQ(Get(complete.name()).owner(), kAnna);
+}
+
+TEST_F(C12, TheTimerOfATaskGoesWithItAndRemindersMoveOnlyWhereTheyAreOfUse) {
+  CreateTask("Call", std::chrono::hours(1));
+  v1::CreateReminderRequest request;
+  request.mutable_reminder()->set_subject(kLead);
+  Set(*request.mutable_reminder()->mutable_remind_time(), std::chrono::hours(2));
+  Do<Reminder>("CreateReminder", request);
+  v1::HandOverTasksRequest hand_over;
+  hand_over.set_from(kAnna);
+  hand_over.set_to(kBoris);
+  Principal manager = service_.User("*.hand_over", Scope::kDepartment);
+  manager.departments = {kSales};
+  auto moved = service_.Call<v1::HandOverTasksResponse>("HandOverTasks", hand_over, manager);
+  ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+  EXPECT_EQ(moved->moved(), 1) << "reminders are in no department";
+  EXPECT_EQ(Tasks()[0].owner(), kBoris);
+  EXPECT_EQ(Reminders()[0].owner(), kAnna);
+  EXPECT_EQ(Fire(std::chrono::hours(1)), 1);
+  EXPECT_TRUE(Tasks()[0].overdue());
+  moved = service_.Call<v1::HandOverTasksResponse>("HandOverTasks", hand_over);
+  ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+  EXPECT_EQ(moved->moved(), 1);
+  EXPECT_EQ(Reminders()[0].owner(), kBoris);
+  EXPECT_EQ(Fire(std::chrono::hours(1)), 1);
 }
 
 TEST_F(Activities, OpenTasksAreCompletedCancelledOrReassignedOnce) {

@@ -1,16 +1,13 @@
 #include "services/activities/lead_consumer.h"
 
 #include "crm/activities/v1/activity_events.pb.h"
-#include "crm/identity/v1/identity_events.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
-#include "services/activities/hand_over.h"
 #include "services/activities/schedule.h"
 #include "services/activities/task.h"
 
 namespace crm::activities {
 
 using events::Event;
-using identity::v1::UserEvent;
 using leads::v1::Lead;
 using leads::v1::LeadEvent;
 using v1::Reminder;
@@ -103,24 +100,12 @@ Status OnLead(Call& call, const LeadEvent& event, const Event& envelope) {
   return SyncCallBack(call, event.lead());
 }
 
-Status OnUser(Call& call, const UserEvent& event, const Event&) {
-  if (!event.has_dismissed()) return Status::Ok();
-  return HandOverOf(call, event.user(), event.dismissed());
-}
-
 }  // namespace
 
 events::EventConsumer LeadsConsumer() {
   return {.name = "activities.on_leads",
           .sources = {"leads"},
           .functions = {events::On<LeadEvent>(OnLead)}};
-}
-
-events::EventConsumer IdentityConsumer() {
-  return {.name = "activities.on_identity",
-          .sources = {"identity"},
-          .functions = {events::On<UserEvent>(OnUser)},
-          .facts = events::FactNames<identity::v1::UserDismissed>()};
 }
 
 }  // namespace crm::activities

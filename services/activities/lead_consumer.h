@@ -9,7 +9,5 @@ namespace crm::activities {
 // lead says (L08), its owner's; a lead with a time to call back has exactly one reminder (L10).
 // Both follow the lead.
 events::EventConsumer LeadsConsumer();
-// Somebody has left: open tasks, meetings and reminders go to the successor (C12).
-events::EventConsumer IdentityConsumer();
 
 }  // namespace crm::activities

@@ -5,11 +5,11 @@
 #include "crm/activities/v1/meeting_service.pb.h"
 #include "crm/deals/v1/deal_events.pb.h"
 #include "crm/identity/v1/identity_events.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
 #include "libs/command/timestamps.h"
+#include "libs/people/test_people.h"
 #include "libs/testing/deliver.h"
 #include "services/activities/deal_consumer.h"
-#include "services/activities/lead_consumer.h"
+#include "services/activities/hand_over.h"
 #include "services/activities/module.h"
 
 namespace crm::activities {
@@ -27,18 +27,6 @@ entity::Settings TestSettings() {
   settings.page_tokens = &tokens;
   return settings;
 }
-
-// Answers for anybody, as for one who works here.
-class People final : public RemoteReader {
- public:
-  Status Read(const Principal&, const std::string&, const google::protobuf::Message& request,
-              google::protobuf::Message& response, std::stop_token) override {
-    auto& user = dynamic_cast<identity::v1::User&>(response);
-    user.set_name(dynamic_cast<const identity::v1::GetUserRequest&>(request).name());
-    user.set_state(identity::v1::User::ACTIVE);
-    return Status::Ok();
-  }
-};
 
 class Meetings : public ::testing::Test {
  protected:
@@ -73,7 +61,7 @@ class Meetings : public ::testing::Test {
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
 
-  People people_;
+  people::TestPeople people_{"departments/00000000-0000-7000-8000-00000000000d"};
   test::CallHarness service_{Records(), {.remote = &people_}};
 };
 
@@ -127,7 +115,8 @@ TEST_F(Meetings, OfSomebodyWhoLeavesAreTheSuccessorsIfTheyAreStillPlanned) {
   identity::v1::UserEvent event;
   event.mutable_user()->set_name(owner);
   event.mutable_dismissed()->set_successor(kSuccessor);
-  auto status = test::Deliver(service_, IdentityConsumer(), event);
+  auto status = test::Deliver(
+      service_, ActivityHandOvers(service_.types())->Consumer("activities.on_identity"), event);
   ASSERT_TRUE(status.ok()) << status.ToString();
   EXPECT_EQ(Get(planned).owner(), kSuccessor);
   EXPECT_EQ(Get(held).owner(), owner);

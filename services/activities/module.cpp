@@ -30,9 +30,11 @@ ServiceDefinition Define(const entity::Settings& settings) {
   service.types = std::make_shared<RecordTypes>(Records());
   service.migrations = Migrations();
   service.methods = Methods(*service.types, settings);
-  service.consumers = {LeadsConsumer(), DealsConsumer(), IdentityConsumer(), WorkflowConsumer()};
+  auto hand_overs = ActivityHandOvers(*service.types);
+  service.consumers = {LeadsConsumer(), DealsConsumer(), WorkflowConsumer(),
+                       hand_overs->Consumer("activities.on_identity")};
   service.timers = Timers();
-  service.timers.push_back(HandOverTimer());
+  service.timers.push_back(hand_overs->Timer());
   service.asks = {"identity"};
   return service;
 }

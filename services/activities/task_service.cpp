@@ -189,8 +189,8 @@ std::vector<MethodBinding> ActivityMethods(const RecordTypes& types,
   methods.push_back(Bind<CompleteTaskRequest, Task>(tasks, "CompleteTask", CompleteTask));
   methods.push_back(Bind<CancelTaskRequest, Task>(tasks, "CancelTask", CancelTask));
   methods.push_back(Bind<ReassignTaskRequest, Task>(tasks, "ReassignTask", ReassignTask));
-  methods.push_back(Bind<v1::HandOverTasksRequest, v1::HandOverTasksResponse>(
-      tasks, "HandOverTasks", HandOverTasks));
+  methods.push_back(people::BindHandOver<v1::HandOverTasksRequest, v1::HandOverTasksResponse>(
+      tasks, "HandOverTasks", ActivityHandOvers(types)));
   methods.push_back(Bind<MyDayRequest, MyDayResponse>(tasks, "MyDay", MyDay));
   return methods;
 }

@@ -2,7 +2,6 @@
 
 #include "crm/contacts/v1/contact_events.pb.h"
 #include "crm/deals/v1/deal_events.pb.h"
-#include "crm/identity/v1/identity_events.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "services/contacts/customer.h"
 
@@ -104,29 +103,17 @@ Status OnDeal(Call& call, const deals::v1::DealEvent& body, const Event& event) 
 
 }  // namespace
 
-std::vector<events::EventConsumer> Consumers(std::shared_ptr<const entity::HandOvers> hand_overs) {
-  events::EventConsumer on_leads;
-  on_leads.name = "contacts.on_leads";
-  on_leads.sources = {"leads"};
-  on_leads.functions.insert(events::On<leads::v1::LeadEvent>(OnLead));
+events::EventConsumer LeadsConsumer() {
+  return {.name = "contacts.on_leads",
+          .sources = {"leads"},
+          .functions = {events::On<leads::v1::LeadEvent>(OnLead)}};
+}
 
-  events::EventConsumer on_deals;
-  on_deals.name = "contacts.on_deals";
-  on_deals.sources = {"deals"};
-  on_deals.functions.insert(events::On<deals::v1::DealEvent>(OnDeal));
-  on_deals.facts = events::FactNames<deals::v1::DealWon>();
-
-  events::EventConsumer on_identity;
-  on_identity.name = "contacts.on_identity";
-  on_identity.sources = {"identity"};
-  on_identity.facts = events::FactNames<identity::v1::UserDismissed>();
-  on_identity.functions.insert(events::On<identity::v1::UserEvent>(
-      [hand_overs](Call& call, const identity::v1::UserEvent& body, const Event&) -> Status {
-        if (!body.has_dismissed()) return Status::Ok();
-        return hand_overs->OnDismissed(call, body.user().name(), body.dismissed().successor(),
-                                       body.user().department());
-      }));
-  return {std::move(on_leads), std::move(on_deals), std::move(on_identity)};
+events::EventConsumer DealsConsumer() {
+  return {.name = "contacts.on_deals",
+          .sources = {"deals"},
+          .functions = {events::On<deals::v1::DealEvent>(OnDeal)},
+          .facts = events::FactNames<deals::v1::DealWon>()};
 }
 
 }  // namespace crm::contacts

@@ -1,14 +1,13 @@
 // What contacts and companies make of events of other services.
 #pragma once
 
-#include <memory>
-#include <vector>
-
-#include "libs/entity/hand_over.h"
 #include "libs/events/consumer.h"
 
 namespace crm::contacts {
 
-std::vector<events::EventConsumer> Consumers(std::shared_ptr<const entity::HandOvers> hand_overs);
+// A lead's conversion makes a contact and a company or takes them back.
+events::EventConsumer LeadsConsumer();
+// A won deal makes customers (C01).
+events::EventConsumer DealsConsumer();
 
 }  // namespace crm::contacts

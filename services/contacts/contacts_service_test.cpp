@@ -11,6 +11,7 @@
 #include "crm/leads/v1/lead_events.pb.h"
 #include "libs/command/timestamps.h"
 #include "libs/entity/conformance.h"
+#include "libs/people/test_people.h"
 #include "libs/testing/call_harness.h"
 #include "services/contacts/module.h"
 
@@ -116,7 +117,8 @@ class ContactsTest : public ::testing::Test {
     return lines;
   }
 
-  test::CallHarness service_{Records()};
+  people::TestPeople people_{NameIn("departments", "sales")};
+  test::CallHarness service_{Records(), {.remote = &people_}};
   const ServiceDefinition definition_ = Over(service_.types());
 };
 
@@ -250,6 +252,7 @@ TEST_F(C12, ContactsAndCompaniesOfSomebodyWhoLeftMoveToTheSuccessor) {
   left.mutable_dismissed()->set_successor(next);
   ASSERT_TRUE(Consume(left, gone, kMonday).ok());
   EXPECT_EQ(GetContact(contact.name()).owner(), next);
+  EXPECT_EQ(GetContact(contact.name()).department(), NameIn("departments", "sales"));
   EXPECT_EQ(GetContact(other.name()).owner(), NameIn("users", "other"));
   EXPECT_EQ(service_.Log().back().type(), "crm.contacts.v1.ContactHandedOver");
   v1::HandOverContactsRequest same;

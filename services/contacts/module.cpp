@@ -24,14 +24,14 @@ ServiceDefinition DefineOver(std::shared_ptr<const RecordTypes> record_types,
   service.name = "contacts";
   service.types = std::move(record_types);
   service.migrations = Migrations();
-  auto hand_overs = std::make_shared<const entity::HandOvers>(std::vector<entity::Movable>{
-      {types.Find(v1::Contact::descriptor())}, {types.Find(v1::Company::descriptor())}});
+  auto hand_overs = std::make_shared<const people::HandOvers>(std::vector<people::Movable>{
+      {&types.Of(v1::Contact::descriptor())}, {&types.Of(v1::Company::descriptor())}});
   service.methods = ContactMethods(types, settings, hand_overs);
   for (auto& methods : {CompanyMethods(types, settings), TimelineMethods(settings)}) {
     service.methods.insert(service.methods.end(), methods.begin(), methods.end());
   }
-  service.consumers = Consumers(hand_overs);
-  service.consumers.push_back(TimelineConsumer());
+  service.consumers = {LeadsConsumer(), DealsConsumer(), TimelineConsumer(),
+                       hand_overs->Consumer("contacts.on_identity")};
   service.timers = {hand_overs->Timer()};
   service.asks = {"identity"};
   return service;

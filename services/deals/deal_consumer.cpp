@@ -1,6 +1,5 @@
 #include "services/deals/deal_consumer.h"
 
-#include "crm/identity/v1/identity_events.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "libs/command/timestamps.h"
 #include "services/deals/deal.h"
@@ -84,23 +83,10 @@ Status OnLead(Call& call, const leads::v1::LeadEvent& body, const Event& event) 
 
 }  // namespace
 
-std::vector<events::EventConsumer> Consumers(std::shared_ptr<const entity::HandOvers> hand_overs) {
-  events::EventConsumer on_leads;
-  on_leads.name = "deals.on_leads";
-  on_leads.sources = {"leads"};
-  on_leads.functions.insert(events::On<leads::v1::LeadEvent>(OnLead));
-
-  events::EventConsumer on_identity;
-  on_identity.name = "deals.on_identity";
-  on_identity.sources = {"identity"};
-  on_identity.facts = events::FactNames<identity::v1::UserDismissed>();
-  on_identity.functions.insert(events::On<identity::v1::UserEvent>(
-      [hand_overs](Call& call, const identity::v1::UserEvent& body, const Event&) -> Status {
-        if (!body.has_dismissed()) return Status::Ok();
-        return hand_overs->OnDismissed(call, body.user().name(), body.dismissed().successor(),
-                                       body.user().department());
-      }));
-  return {std::move(on_leads), std::move(on_identity)};
+events::EventConsumer LeadsConsumer() {
+  return {.name = "deals.on_leads",
+          .sources = {"leads"},
+          .functions = {events::On<leads::v1::LeadEvent>(OnLead)}};
 }
 
 }  // namespace crm::deals

@@ -1,14 +1,11 @@
 // What deals make of events of other services.
 #pragma once
 
-#include <memory>
-#include <vector>
-
-#include "libs/entity/hand_over.h"
 #include "libs/events/consumer.h"
 
 namespace crm::deals {
 
-std::vector<events::EventConsumer> Consumers(std::shared_ptr<const entity::HandOvers> hand_overs);
+// A lead's conversion makes a deal or takes it back.
+events::EventConsumer LeadsConsumer();
 
 }  // namespace crm::deals

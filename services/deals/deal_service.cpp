@@ -138,24 +138,10 @@ Result<Deal> CreateDeal(Call& call, const v1::CreateDealRequest& request,
   return Deal(static_cast<const Deal&>(**created));
 }
 
-Result<v1::HandOverDealsResponse> HandOverDeals(Call& call, const v1::HandOverDealsRequest& request,
-                                                const entity::HandOvers& hand_overs) {
-  kernel::v1::HandOver what;
-  what.set_from(request.from());
-  what.set_to(request.to());
-  what.set_reason(request.reason());
-  auto progress = hand_overs.Begin(call, what);
-  if (!progress.ok()) return progress.status();
-  v1::HandOverDealsResponse response;
-  response.set_moved(progress->moved);
-  response.set_pending(progress->pending);
-  return response;
-}
-
 }  // namespace
 
 std::vector<MethodBinding> DealMethods(const RecordTypes& types, const entity::Settings& settings,
-                                       std::shared_ptr<const entity::HandOvers> hand_overs) {
+                                       std::shared_ptr<const people::HandOvers> hand_overs) {
   const auto* service = entity::FindService("crm.deals.v1.DealService");
   auto methods = entity::StandardMethods(service, *types.Find(Deal::descriptor()), settings,
                                          Hooks([](const Call& call) { return call.now(); }));
@@ -172,10 +158,8 @@ std::vector<MethodBinding> DealMethods(const RecordTypes& types, const entity::S
   methods.push_back(Bind<v1::ReopenDealRequest, Deal>(service, "ReopenDeal", ReopenDeal));
   methods.push_back(Bind<v1::ListTransitionsRequest, v1::ListTransitionsResponse>(
       service, "ListTransitions", ListTransitions));
-  methods.push_back(Bind<v1::HandOverDealsRequest, v1::HandOverDealsResponse>(
-      service, "HandOverDeals", [hand_overs](Call& call, const v1::HandOverDealsRequest& request) {
-        return HandOverDeals(call, request, *hand_overs);
-      }));
+  methods.push_back(people::BindHandOver<v1::HandOverDealsRequest, v1::HandOverDealsResponse>(
+      service, "HandOverDeals", std::move(hand_overs)));
   methods.push_back(Bind<v1::ReportPipelineRequest, v1::ReportPipelineResponse>(
       service, "ReportPipeline", ReportPipeline));
   return methods;

@@ -6,11 +6,11 @@
 
 #include "libs/command/pipeline.h"
 #include "libs/entity/crud.h"
-#include "libs/entity/hand_over.h"
+#include "libs/people/hand_over.h"
 
 namespace crm::deals {
 
 std::vector<MethodBinding> DealMethods(const RecordTypes& types, const entity::Settings& settings,
-                                       std::shared_ptr<const entity::HandOvers> hand_overs);
+                                       std::shared_ptr<const people::HandOvers> hand_overs);
 
 }  // namespace crm::deals

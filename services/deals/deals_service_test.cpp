@@ -3,7 +3,7 @@
 #include "crm/leads/v1/lead_events.pb.h"
 #include "libs/entity/conformance.h"
 #include "libs/entity/conformance_host.h"
-#include "libs/entity/hand_over.h"
+#include "libs/people/hand_over.h"
 #include "services/deals/test_deals.h"
 
 namespace crm::deals {
@@ -24,6 +24,10 @@ using Pipelines = DealsTest;
 
 std::string UserName(const char* who) {
   return "users/" + NamedUuid("users", who).ToString();
+}
+
+std::string DepartmentName(const char* which) {
+  return "departments/" + NamedUuid("departments", which).ToString();
 }
 
 TEST_F(D01, NeedAContactOrACompany) {
@@ -139,7 +143,7 @@ TEST_F(C12, OfOnePersonMoveToAnotherPageByPage) {
   MakePipeline();
   auto request = ToCreate(5000);
   request.mutable_deal()->set_owner(UserName("gone"));
-  const size_t many = entity::HandOvers::kPage + 3;
+  const size_t many = people::HandOvers::kPage + 3;
   for (size_t i = 0; i < many; ++i) ASSERT_TRUE(Call<Deal>("CreateDeal", request).ok());
   auto closed = Call<Deal>("CreateDeal", request);
   ASSERT_TRUE(Lose(closed->name(), "price").ok());
@@ -163,9 +167,52 @@ TEST_F(C12, OfOnePersonMoveToAnotherPageByPage) {
   EXPECT_EQ(moved->moved(), 0);
   EXPECT_FALSE(moved->pending());
   EXPECT_EQ(Get(closed->name()).owner(), UserName("gone"));
-  auto some = service_.Call<v1::HandOverDealsResponse>(
-      "HandOverDeals", rest, service_.User("deal.hand_over", Scope::kOwn));
-  EXPECT_EQ(some.status().code(), Code::kPermissionDenied);
+}
+
+TEST_F(C12, WithoutASuccessorTheHeadHasTheDealsAndWithoutOneTheDepartment) {
+  MakePipeline();
+  auto request = ToCreate(5000);
+  request.mutable_deal()->set_owner(UserName("gone"));
+  request.mutable_deal()->set_department(DepartmentName("offices"));
+  auto name = Call<Deal>("CreateDeal", request)->name();
+  identity::v1::UserEvent left;
+  left.mutable_dismissed();
+  people_.head = UserName("head");
+  *left.mutable_user() = people_.User(UserName("gone"));
+  ASSERT_TRUE(Consume(left, kMonday).ok());
+  EXPECT_EQ(Get(name).owner(), UserName("head"));
+  EXPECT_EQ(Get(name).department(), DepartmentName("sales")) << "goes with the owner";
+  people_.left.insert(UserName("next"));
+  *left.mutable_user() = people_.User(UserName("head"));
+  left.mutable_dismissed()->set_successor(UserName("next"));
+  ASSERT_TRUE(Consume(left, kMonday).ok());
+  EXPECT_EQ(Get(name).owner(), "") << "whoever was to have it has left as well";
+  EXPECT_EQ(Get(name).department(), DepartmentName("sales"));
+}
+
+TEST_F(C12, NeedsTheRightToHandOverEachOfTheDeals) {
+  MakePipeline();
+  auto request = ToCreate(5000);
+  request.mutable_deal()->set_owner(UserName("agent"));
+  request.mutable_deal()->set_department(DepartmentName("offices"));
+  auto here = Call<Deal>("CreateDeal", request);
+  request.mutable_deal()->set_department(DepartmentName("homes"));
+  auto elsewhere = Call<Deal>("CreateDeal", request);
+  v1::HandOverDealsRequest all;
+  all.set_from(UserName("agent"));
+  all.set_to(UserName("next"));
+  Principal manager = service_.User("deal.hand_over", Scope::kDepartment);
+  manager.departments = {DepartmentName("offices")};
+  auto hand_over = [&] {
+    return service_.Call<v1::HandOverDealsResponse>("HandOverDeals", all, manager);
+  };
+  EXPECT_EQ(hand_over().status().code(), Code::kPermissionDenied);
+  EXPECT_EQ(Get(here->name()).owner(), UserName("agent"));
+  ASSERT_TRUE(Lose(elsewhere->name(), "price").ok());
+  auto moved = hand_over();
+  ASSERT_TRUE(moved.ok()) << moved.status().ToString();
+  EXPECT_EQ(moved->moved(), 1);
+  EXPECT_EQ(Get(here->name()).owner(), UserName("next"));
 }
 
 TEST_F(D02, AreMadeOnceFromAConvertedLeadAndTakenBackWithIt) {

@@ -24,12 +24,12 @@ ServiceDefinition DefineOver(std::shared_ptr<const RecordTypes> record_types,
   service.name = "deals";
   service.types = std::move(record_types);
   service.migrations = Migrations();
-  auto hand_overs = std::make_shared<const entity::HandOvers>(
-      std::vector<entity::Movable>{{types.Find(v1::Deal::descriptor()), "state = OPEN"}});
+  auto hand_overs = std::make_shared<const people::HandOvers>(
+      std::vector<people::Movable>{{&types.Of(v1::Deal::descriptor()), "state = OPEN"}});
   service.methods = PipelineMethods(types, settings);
   auto deals = DealMethods(types, settings, hand_overs);
   service.methods.insert(service.methods.end(), deals.begin(), deals.end());
-  service.consumers = Consumers(hand_overs);
+  service.consumers = {LeadsConsumer(), hand_overs->Consumer("deals.on_identity")};
   service.timers = {hand_overs->Timer()};
   service.asks = {"identity"};
   return service;

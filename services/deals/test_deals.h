@@ -7,6 +7,7 @@
 #include "crm/deals/v1/deal_service.pb.h"
 #include "libs/command/record_codec.h"
 #include "libs/command/timestamps.h"
+#include "libs/people/test_people.h"
 #include "libs/testing/call_harness.h"
 #include "services/deals/module.h"
 
@@ -137,7 +138,8 @@ class DealsTest : public ::testing::Test {
     });
   }
 
-  test::CallHarness service_{Records()};
+  people::TestPeople people_{"departments/" + NamedUuid("departments", "sales").ToString()};
+  test::CallHarness service_{Records(), {.remote = &people_}};
   const ServiceDefinition definition_ = Over(service_.types());
 };
 

@@ -2,9 +2,7 @@
 
 #include "crm/activities/v1/activity_events.pb.h"
 #include "crm/deals/v1/deal_events.pb.h"
-#include "crm/identity/v1/identity_events.pb.h"
 #include "services/leads/conversion.h"
-#include "services/leads/hand_over.h"
 #include "services/leads/lead.h"
 #include "services/leads/lead_service.h"
 
@@ -14,7 +12,6 @@ using activities::v1::Note;
 using activities::v1::NoteEvent;
 using activities::v1::TaskEvent;
 using events::Event;
-using identity::v1::UserEvent;
 using v1::Lead;
 
 namespace {
@@ -58,11 +55,6 @@ Status OnDeal(Call& call, const deals::v1::DealEvent& event, const Event&) {
   return TakeBackConversion(call, **lead, event.refused().message());
 }
 
-Status OnUser(Call& call, const UserEvent& event, const Event&) {
-  if (!event.has_dismissed()) return Status::Ok();
-  return HandOverOf(call, event.user(), event.dismissed());
-}
-
 }  // namespace
 
 events::EventConsumer ActivitiesConsumer() {
@@ -77,13 +69,6 @@ events::EventConsumer DealsConsumer() {
           .sources = {"deals"},
           .functions = {events::On<deals::v1::DealEvent>(OnDeal)},
           .facts = events::FactNames<deals::v1::DealRefused>()};
-}
-
-events::EventConsumer IdentityConsumer() {
-  return {.name = "leads.on_identity",
-          .sources = {"identity"},
-          .functions = {events::On<UserEvent>(OnUser)},
-          .facts = events::FactNames<identity::v1::UserDismissed>()};
 }
 
 }  // namespace crm::leads

@@ -10,7 +10,5 @@ namespace crm::leads {
 events::EventConsumer ActivitiesConsumer();
 // A deal that a conversion asked for cannot be: the conversion is taken back.
 events::EventConsumer DealsConsumer();
-// Somebody has left: the open leads go to the successor (C12).
-events::EventConsumer IdentityConsumer();
 
 }  // namespace crm::leads

@@ -170,8 +170,8 @@ std::vector<MethodBinding> LeadMethods(const RecordTypes& types, const entity::S
   methods.push_back(Bind<SetCallBackRequest, Lead>(service, "SetCallBack", SetCallBack));
   methods.push_back(Bind<DisqualifyLeadRequest, Lead>(service, "DisqualifyLead", DisqualifyLead));
   methods.push_back(Bind<ReopenLeadRequest, Lead>(service, "ReopenLead", ReopenLead));
-  methods.push_back(Bind<v1::HandOverLeadsRequest, v1::HandOverLeadsResponse>(
-      service, "HandOverLeads", HandOverLeads));
+  methods.push_back(people::BindHandOver<v1::HandOverLeadsRequest, v1::HandOverLeadsResponse>(
+      service, "HandOverLeads", LeadHandOvers(types)));
   for (auto more : {SubmitMethods(types, settings), ConversionMethods(), ReportMethods()}) {
     methods.insert(methods.end(), more.begin(), more.end());
   }

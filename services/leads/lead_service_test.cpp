@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "crm/activities/v1/activity_events.pb.h"
+#include "crm/identity/v1/identity_events.pb.h"
 #include "crm/identity/v1/identity_service.pb.h"
 #include "crm/leads/v1/intake_service.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
@@ -415,7 +416,9 @@ TEST_F(C12, WhoLeavesKeepsNoOpenLead) {
   identity::v1::UserEvent event;
   *event.mutable_user() = people_.User(kAnna);
   event.mutable_dismissed();
-  ASSERT_TRUE(test::Deliver(service_, IdentityConsumer(), event).ok());
+  ASSERT_TRUE(
+      test::Deliver(service_, LeadHandOvers(service_.types())->Consumer("leads.on_identity"), event)
+          .ok());
   EXPECT_EQ(Get(open.name()).owner(), kCarmel) << "no successor: the head of the department";
   EXPECT_EQ(LastAssignment().by(), "hand_over");
   EXPECT_EQ(Get(closed.name()).owner(), kAnna) << "what is closed stays as it was";
@@ -430,7 +433,7 @@ TEST_F(C12, MoreLeadsThanOneCallMovesGoOnByATimer) {
   auto first = Do<v1::HandOverLeadsResponse>("HandOverLeads", request);
   EXPECT_EQ(first.moved(), 200);
   EXPECT_TRUE(first.pending());
-  EXPECT_EQ(test::FireTimers(service_, {HandOverTimer()}), 1);
+  EXPECT_EQ(test::FireTimers(service_, {LeadHandOvers(service_.types())->Timer()}), 1);
   v1::ListLeadsRequest list;
   list.set_filter(std::string("owner = \"") + kBoris + "\"");
   list.set_page_size(1000);

@@ -32,8 +32,10 @@ ServiceDefinition Define(const entity::Settings& settings) {
   service.types = std::make_shared<RecordTypes>(Records());
   service.migrations = Migrations();
   service.methods = Methods(*service.types, settings);
-  service.consumers = {ActivitiesConsumer(), DealsConsumer(), IdentityConsumer()};
-  service.timers = {AssignmentTimer(), HandOverTimer()};
+  auto hand_overs = LeadHandOvers(*service.types);
+  service.consumers = {ActivitiesConsumer(), DealsConsumer(),
+                       hand_overs->Consumer("leads.on_identity")};
+  service.timers = {AssignmentTimer(), hand_overs->Timer()};
   service.asks = {"identity", "contacts", "deals"};
   return service;
 }
