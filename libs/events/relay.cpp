@@ -73,6 +73,7 @@ struct Relay::Rep {
 
   void Loop(std::stop_token stop);
   Result<bool> TakeLease(std::stop_token stop);
+  void ShowLag(int64_t head, int64_t acknowledged);
   Status StoreCursor(bool release);
   Status CommitCursor(const RelayCursor& next);
   void Relaying(std::stop_token stop);
@@ -108,6 +109,7 @@ struct Relay::Rep {
   int64_t committed_seq = 0;               // GUARDED_BY(mutex); of own commits
   kafka::AckTracker acks{0};               // GUARDED_BY(mutex)
   std::map<int32_t, int64_t> end_offsets;  // GUARDED_BY(mutex)
+  bool delivered = false;                  // GUARDED_BY(mutex); by this producer
   Status failure;                          // GUARDED_BY(mutex)
   bool drain = false;                      // GUARDED_BY(mutex)
   Steady::time_point drain_until{};        // GUARDED_BY(mutex)
@@ -167,6 +169,8 @@ void Relay::Rep::Loop(std::stop_token stop) {
     } else if (*mine) {
       Relaying(stop);
       producer.reset();
+      // What waits is counted also while there is no broker to send it to.
+      if (auto head = store.LogHead(stop); head.ok()) ShowLag(head->first, stored.cursor());
     }
     {
       std::lock_guard lock(mutex);
@@ -174,6 +178,10 @@ void Relay::Rep::Loop(std::stop_token stop) {
     }
     Pause(kBackoff, stop);
   }
+}
+
+void Relay::Rep::ShowLag(int64_t head, int64_t acknowledged) {
+  lag.Set(static_cast<double>(std::max<int64_t>(0, head - acknowledged)));
 }
 
 // True: this replica copies until the lease ends or is lost.
@@ -290,6 +298,7 @@ Status Relay::Rep::OpenProducer() {
   producer_options.max_queued_messages = options.window;
   producer_options.on_delivered = [this](uint64_t seq, int32_t partition, int64_t offset) {
     std::lock_guard lock(mutex);
+    delivered = true;
     acks.Acked(seq);
     auto& end = end_offsets[partition];
     end = std::max(end, offset + 1);
@@ -302,8 +311,19 @@ Status Relay::Rep::OpenProducer() {
     }
     wake.notify_all();
   };
+  // Before anything is sent to brokers that were away, their ends are checked again. A first
+  // connection that fails is none that was lost: a name may have an address where nobody listens.
+  producer_options.on_lost = [this] {
+    {
+      std::lock_guard lock(mutex);
+      if (!delivered) return;
+      if (failure.ok()) failure = Unavailable("KAFKA_LOST", "No broker can be reached.");
+    }
+    wake.notify_all();
+  };
   {
     std::lock_guard lock(mutex);
+    delivered = false;
     acks = kafka::AckTracker(static_cast<uint64_t>(stored.cursor()));
     end_offsets.clear();
     if (stored.checkpoints_size() > 0) {
@@ -334,8 +354,7 @@ void Relay::Rep::Relaying(std::stop_token stop) {
       until = drain_until;
       all_acked = acks.outstanding() == 0;
       prefix = static_cast<int64_t>(acks.prefix());
-      lag.Set(static_cast<double>(
-          std::max<int64_t>(0, std::max(committed_seq, next_seq - 1) - prefix)));
+      ShowLag(std::max(committed_seq, next_seq - 1), prefix);
       if (!failure.ok()) status = failure;
     }
     if (!status.ok()) break;

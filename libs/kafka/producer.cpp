@@ -100,6 +100,8 @@ void Producer::Rep::Run() {
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_ERROR) {
       Log(rd_kafka_event_error_is_fatal(event.get()) ? LogLevel::kError : LogLevel::kWarning,
           rd_kafka_event_error_string(event.get()));
+      const bool lost = rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+      if (lost && producer.on_lost) producer.on_lost();
       continue;
     }
     size_t count = 0;

@@ -33,6 +33,10 @@ struct ProducerOptions {
   // The message may or may not be in the topic. After the first failure that is not due to Purge()
   // the producer is of no use: all later messages fail too, so that no gap arises.
   std::function<void(uint64_t token, const Status& status)> on_failed;
+  // No broker can be reached any more. The producer waits for them and goes on by itself; but they
+  // may come back with an older disk, and where they remember nothing of this producer they take
+  // what follows a gap. On the same thread as the others.
+  std::function<void()> on_lost;
 };
 
 // An idempotent producer (acks=all, gapless). A broker that is away never fails a message: it waits

@@ -120,6 +120,16 @@ void KafkaProcess::Continue() {
   process_->Continue();
 }
 
+void KafkaProcess::KeepImage() {
+  std::filesystem::copy(folder_ / "logs", folder_ / "image",
+                        std::filesystem::copy_options::recursive);
+}
+
+void KafkaProcess::RestoreImage() {
+  std::filesystem::remove_all(folder_ / "logs");
+  std::filesystem::rename(folder_ / "image", folder_ / "logs");
+}
+
 std::string KafkaProcess::Log() const {
   return process_->Log();
 }

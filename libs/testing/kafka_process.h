@@ -37,6 +37,11 @@ class KafkaProcess {
   void Pause();
   void Continue();
 
+  // While it is down: keeps what is on its disk, and puts that back, as after a power cut or the
+  // restore of a backup. What was written in between is gone.
+  void KeepImage();
+  void RestoreImage();
+
   // The broker's output of all runs.
   std::string Log() const;
 
