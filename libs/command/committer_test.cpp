@@ -182,6 +182,15 @@ TEST_F(CommitterTest, RefusesASetThatTouchesAnotherTenant) {
   EXPECT_TRUE(committer_.idle());
 }
 
+TEST_F(CommitterTest, RefusesAnEventThatTheBrokerWouldRefuse) {
+  auto set = Move(1, 0);
+  set->log[0].set_body(std::string(CommitterOptions().event_bytes + 1, 'x'));
+  Status refused = committer_.Submit(std::move(set), Into(results_));
+  EXPECT_EQ(refused.code(), Code::kInvalidArgument);
+  EXPECT_EQ(refused.reason(), "RECORD_TOO_LARGE");
+  EXPECT_TRUE(committer_.idle());
+}
+
 TEST_F(CommitterTest, SaysThatThereIsWorkWhenTheFirstSetComes) {
   int calls = 0;
   committer_.set_on_work([&calls] { ++calls; });

@@ -186,6 +186,64 @@ TEST(PgReplicas, LetNoReaderSkipARowWhateverTheyCommitMeanwhile) {
   }
 }
 
+// The state at a moment that is asked for while groups are being committed on two replicas:
+// whatever was under way then, the answer is the same when all of them have ended.
+TEST(PgReplicas, AnswerAnAsOfTheSameForEverAlsoDuringAFlush) {
+  PgSchema schema(MuseumMigrations());
+  Replica a(schema, kFast), b(schema, kFast), reader(schema);
+  std::atomic<int> running = 2;
+  auto writer = [&](Replica& replica, unsigned seed) {
+    CommitAtRandom(replica, seed, 300);
+    --running;
+  };
+  std::thread one(writer, std::ref(a), 5), two(writer, std::ref(b), 6);
+  auto state_at = [&](Time moment) {
+    std::map<std::string, int64_t> versions;
+    auto visit = [&](const kernel::v1::LogRow& row) {
+      versions[row.subject()] = row.version();
+      return true;
+    };
+    EXPECT_TRUE(reader.store
+                    ->ForEachLogRowAt(*MuseumTypes().Find(Exhibit::descriptor()), kTenant,
+                                      Timeline::kRecorded, moment, visit, {})
+                    .ok());
+    return versions;
+  };
+  std::vector<std::pair<Time, std::map<std::string, int64_t>>> asked;
+  while (running > 0 && asked.size() < 300) {
+    Time now = SystemClock().Now();
+    ASSERT_TRUE(reader.store->SettleLog(now).ok());
+    asked.emplace_back(now, state_at(now));
+  }
+  one.join();
+  two.join();
+  for (const auto& [moment, state] : asked) EXPECT_EQ(state_at(moment), state);
+  EXPECT_GT(asked.size(), 10u);
+  EXPECT_NE(asked.front().second, asked.back().second) << "nothing was written meanwhile";
+}
+
+TEST(PgStore, CommitsAGroupSinglyAfterAnErrorThatNamesNoCulprit) {
+  PgSchema schema(MuseumMigrations());
+  Replica replica(schema, kFast);
+  schema.Execute(
+      "ALTER TABLE exhibits ADD CONSTRAINT no_such_year CHECK (year IS DISTINCT FROM 666)");
+  auto of_year = [&](int number, int year) {
+    return replica.Decide([=](Call& call) {
+      Exhibit exhibit = AnExhibit(number);
+      exhibit.set_year(year);
+      return call.StoreWithFact(exhibit, "created");
+    });
+  };
+  auto first = of_year(1, 1500), culprit = of_year(2, 666), last = of_year(3, 1502);
+  const WriteSet* group[] = {first.get(), culprit.get(), last.get()};
+  auto results = replica.store->Commit(group);
+  EXPECT_EQ(results[0].outcome, Outcome::kCommitted);
+  EXPECT_EQ(results[1].outcome, Outcome::kFailed);
+  EXPECT_EQ(results[2].outcome, Outcome::kCommitted);
+  EXPECT_EQ(results[2].log.front().seq(), 2) << "what was rolled back has no number";
+  EXPECT_EQ(schema.Execute("SELECT count(*) FROM log").GetInt(0, 0), 2);
+}
+
 // How many rows a reader of "number > last seen" misses while two writers number theirs with
 // `insert`.
 int RowsMissed(const std::string& insert) {

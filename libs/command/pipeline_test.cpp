@@ -1,116 +1,12 @@
 #include "libs/command/pipeline.h"
 
-#include <gtest/gtest.h>
-
-#include "crm/testing/v1/exhibit_events.pb.h"
-#include "crm/testing/v1/exhibit_service.pb.h"
 #include "libs/command/record_codec.h"
-#include "libs/testing/call_harness.h"
+#include "libs/command/test_pipeline.h"
 
 namespace crm {
 namespace {
 
-using namespace testing::v1;  // NOLINT: messages only
 using test::CallHarness;
-
-constexpr const char* kService = "crm.testing.v1.ExhibitService";
-
-// A museum without rules: what these tests need of methods, and hooks to meddle with them.
-class PipelineTest : public ::testing::Test {
- protected:
-  PipelineTest() {
-    const auto* service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kService);
-    museum_.Bind(
-        {Awaiting<Exhibit>(
-             Bind<CreateExhibitRequest, Exhibit>(
-                 service, "CreateExhibit",
-                 [this](Call& call, const CreateExhibitRequest& request) -> Result<Exhibit> {
-                   ++runs_;
-                   Exhibit exhibit = request.exhibit();
-                   exhibit.set_name(type().Name(call.NewId()));
-                   auto status = call.Store(exhibit, ExhibitCreated());
-                   if (!status.ok()) return status;
-                   return exhibit;
-                 }),
-             [this](Call& call, Exhibit& exhibit) { return !awaited_ || awaited_(call, exhibit); }),
-         Bind<GetExhibitRequest, Exhibit>(service, "GetExhibit",
-                                          [](Call& call, const GetExhibitRequest& request) {
-                                            return call.Load<Exhibit>(request.name());
-                                          }),
-         Bind<UpdateExhibitRequest, Exhibit>(
-             service, "UpdateExhibit",
-             [](Call& call, const UpdateExhibitRequest& request) -> Result<Exhibit> {
-               auto exhibit = call.Load<Exhibit>(request.exhibit().name());
-               if (!exhibit.ok()) return exhibit;
-               exhibit->set_code(request.exhibit().code());
-               exhibit->set_year(exhibit->year() + 1);
-               if (auto status = call.Store(*exhibit, ExhibitUpdated()); !status.ok())
-                 return status;
-               return exhibit;
-             }),
-         Bind<ShowExhibitRequest, Exhibit>(
-             service, "ShowExhibit",
-             [this](Call& call, const ShowExhibitRequest& request) -> Result<Exhibit> {
-               ++runs_;
-               auto exhibit = call.Load<Exhibit>(request.name());
-               if (!exhibit.ok()) return exhibit;
-               if (meddle_) meddle_();
-               if (exhibit->state() == Exhibit::SHOWN) {
-                 return FailedPrecondition("ALREADY_SHOWN", "It is shown.");
-               }
-               exhibit->set_state(Exhibit::SHOWN);
-               if (auto status = call.Store(*exhibit, ExhibitShown()); !status.ok()) return status;
-               return exhibit;
-             })});
-  }
-
-  const RecordType& type() { return museum_.type(Exhibit::descriptor()); }
-
-  CreateExhibitRequest Create(const std::string& request_id = "", const std::string& code = "") {
-    CreateExhibitRequest request;
-    request.mutable_exhibit()->set_display_name("Moses");
-    request.mutable_exhibit()->set_code(code);
-    request.set_request_id(request_id);
-    return request;
-  }
-  std::string Created(const std::string& code = "") {
-    return museum_.Call<Exhibit>("CreateExhibit", Create("", code))->name();
-  }
-  ShowExhibitRequest Show(const std::string& name) {
-    ShowExhibitRequest request;
-    request.set_name(name);
-    return request;
-  }
-  Result<Exhibit> Get(const std::string& name) {
-    GetExhibitRequest request;
-    request.set_name(name);
-    return museum_.Call<Exhibit>("GetExhibit", request);
-  }
-
-  // Another replica changes the record behind the back of this one's committer.
-  void ChangeElsewhere(const std::string& name, const std::function<void(Exhibit&)>& change) {
-    CallServices services = museum_.services();
-    services.committer = nullptr;
-    CallContext context;
-    context.id = Uuid{{static_cast<uint8_t>(++elsewhere_)}};
-    context.principal = museum_.admin();
-    context.now = museum_.clock().Now();
-    Call call(services, context);
-    Exhibit exhibit = *call.Load<Exhibit>(name);
-    change(exhibit);
-    ASSERT_TRUE(call.Store(exhibit, ExhibitUpdated()).ok());
-    auto set = call.TakeWriteSet();
-    const WriteSet* group[] = {set.get()};
-    ASSERT_EQ(museum_.store().Commit(group)[0].outcome, CommitResult::Outcome::kCommitted);
-  }
-
-  CallHarness museum_{{Exhibit::descriptor(), Room::descriptor()}};
-  int runs_ = 0;
-  int elsewhere_ = 0;
-  std::function<bool(Call&, Exhibit&)> awaited_;
-  std::function<void()> meddle_;
-};
 
 TEST_F(PipelineTest, AnswersWhenWhatItAwaitsIsThereAndLetsItCompleteTheAnswer) {
   int asked = 0;
@@ -149,7 +45,7 @@ TEST_F(PipelineTest, AnswersWithTheRecordAsItWasCommitted) {
   ASSERT_EQ(museum_.Log().size(), 1u);
   EXPECT_EQ(museum_.Log()[0].type(), "crm.testing.v1.ExhibitCreated");
   EXPECT_EQ(museum_.Log()[0].actor(), museum_.admin().name);
-  EXPECT_EQ(museum_.Log()[0].origin(), std::string(kService) + "/CreateExhibit");
+  EXPECT_EQ(museum_.Log()[0].origin(), std::string(kMuseumService) + "/CreateExhibit");
 }
 
 TEST_F(PipelineTest, KeepsEtagsOutOfWhatIsStored) {
@@ -179,6 +75,13 @@ TEST_F(PipelineTest, RefusesARequestIdThatCameWithAnotherBody) {
   EXPECT_EQ(other.status().code(), Code::kInvalidArgument);
   EXPECT_EQ(other.status().reason(), "REQUEST_ID_REUSED");
   EXPECT_EQ(museum_.Log().size(), 1u);
+}
+
+TEST_F(PipelineTest, KeepsRequestIdsOfDifferentMethodsApart) {
+  auto created = museum_.Call<Exhibit>("CreateExhibit", Create("one"));
+  auto show = Show(created->name());
+  show.set_request_id("one");
+  EXPECT_EQ(museum_.Call<Exhibit>("ShowExhibit", show)->state(), Exhibit::SHOWN);
 }
 
 TEST_F(PipelineTest, KeepsRequestIdsOfDifferentCallersApart) {
@@ -279,21 +182,6 @@ TEST_F(PipelineTest, GivesUpWithARetryHintWhereARecordKeepsMoving) {
   EXPECT_EQ(Get(name)->state(), Exhibit::STATE_UNSPECIFIED);
 }
 
-TEST_F(PipelineTest, LetsManyCallersOfOneRecordJoinOneGroup) {
-  std::string name = Created();
-  UpdateExhibitRequest request;
-  request.mutable_exhibit()->set_name(name);
-  std::vector<std::shared_ptr<test::FakeServerCall>> calls;
-  for (int i = 0; i < 20; ++i) {
-    calls.push_back(museum_.Begin("UpdateExhibit", request, museum_.admin()));
-  }
-  for (int i = 0; i < 20; ++i) museum_.Step();
-  EXPECT_TRUE(museum_.committer().FlushOnce());
-  for (const auto& call : calls) EXPECT_TRUE(call->done() && call->Wait().ok());
-  EXPECT_EQ(Get(name)->year(), 20);
-  EXPECT_EQ(Get(name)->etag(), "v21");
-}
-
 TEST_F(PipelineTest, RefusesAUniqueValueThatIsTaken) {
   std::string holder = Created("A-1");
   auto second = museum_.Call<Exhibit>("CreateExhibit", Create("", "A-1"));
@@ -341,6 +229,43 @@ TEST_F(PipelineTest, NamesThePermissionThatIsMissing) {
   EXPECT_EQ(runs_, 0);
 }
 
+// Admits as many calls as it is told.
+class Tickets final : public RateLimit {
+ public:
+  Status Admit(const Principal&, const std::string&) override {
+    if (left-- > 0) return Status::Ok();
+    return Status(Code::kResourceExhausted, "RATE_LIMITED", "Too many calls.");
+  }
+  int left = 0;
+};
+
+TEST_F(PipelineTest, AsksInTheOrderOfItsListAndStopsAtTheFirstRefusal) {
+  Tickets tickets;
+  CallHarness limited({Exhibit::descriptor(), Room::descriptor()}, {.rate_limit = &tickets});
+  const auto* service =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kMuseumService);
+  limited.Bind({Bind<CreateExhibitRequest, Exhibit>(
+      service, "CreateExhibit", [this](Call&, const CreateExhibitRequest&) -> Result<Exhibit> {
+        ++runs_;
+        return FailedPrecondition("CLOSED", "The museum is closed.");
+      })});
+  Principal of_no_tenant = limited.User("exhibit.get");
+  of_no_tenant.tenant = Uuid();
+  const auto refused = [&](const Principal& as, const std::string& request_id) {
+    return limited.Call<Exhibit>("CreateExhibit", Create(request_id), as).status().code();
+  };
+  const std::string too_long(201, 'x');
+  EXPECT_EQ(refused(of_no_tenant, too_long), Code::kUnauthenticated);
+  EXPECT_EQ(tickets.left, 0) << "nobody's calls are not counted";
+  EXPECT_EQ(refused(limited.User("exhibit.get"), too_long), Code::kResourceExhausted);
+  tickets.left = 3;
+  EXPECT_EQ(refused(limited.User("exhibit.get"), too_long), Code::kPermissionDenied);
+  EXPECT_EQ(refused(limited.User("exhibit.create"), too_long), Code::kInvalidArgument);
+  EXPECT_EQ(runs_, 0);
+  EXPECT_EQ(refused(limited.User("exhibit.create"), "one"), Code::kFailedPrecondition);
+  EXPECT_EQ(runs_, 1);
+}
+
 TEST_F(PipelineTest, ShowsARecordOutOfScopeAsNotFound) {
   std::string name = Created();
   GetExhibitRequest request;
@@ -369,7 +294,7 @@ TEST_F(PipelineTest, RefusesToReadTheFuture) {
 TEST_F(PipelineTest, CommitsFromManyThreads) {
   CallHarness threaded({Exhibit::descriptor(), Room::descriptor()}, {.threads = 4});
   const auto* service =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kService);
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kMuseumService);
   const RecordType& exhibits = threaded.type(Exhibit::descriptor());
   threaded.Bind({Bind<CreateExhibitRequest, Exhibit>(
       service, "CreateExhibit",

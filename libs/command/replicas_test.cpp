@@ -31,25 +31,40 @@ MethodBinding CountUp() {
       });
 }
 
+std::unique_ptr<CallHarness> AReplica(test::PgSchema& schema, const MethodBinding& method,
+                                      uint64_t seed, Committer::OnCommitted heard = nullptr) {
+  test::CallHarnessOptions options;
+  options.store = test::StoreIn(schema);
+  options.threads = 3;
+  options.seed = seed;
+  options.on_committed = std::move(heard);
+  auto replica = std::make_unique<CallHarness>(
+      std::vector{Exhibit::descriptor(), Room::descriptor()}, std::move(options));
+  replica->Bind({method});
+  return replica;
+}
+
+ShowExhibitRequest Asking(const std::string& name, const std::string& occasion) {
+  ShowExhibitRequest request;
+  request.set_name(name);
+  request.set_occasion(occasion);
+  return request;
+}
+
+std::string NameOf(int number) {
+  return "exhibits/" + NamedUuid("replicas", std::to_string(number)).ToString();
+}
+
 TEST(Replicas, NeitherLoseNorRepeatAChange) {
   test::PgSchema schema(test::KernelAnd("libs/entity/testdata/migrations"));
   std::vector<std::unique_ptr<CallHarness>> replicas;
-  for (int i = 0; i < 2; ++i) {
-    test::CallHarnessOptions options;
-    options.store = test::StoreIn(schema);
-    options.threads = 3;
-    replicas.push_back(std::make_unique<CallHarness>(
-        std::vector{Exhibit::descriptor(), Room::descriptor()}, std::move(options)));
-    replicas.back()->Bind({CountUp()});
-  }
+  for (uint64_t seed : {1, 2}) replicas.push_back(AReplica(schema, CountUp(), seed));
   constexpr int kCalls = 150;
   std::vector<std::pair<std::string, std::shared_ptr<test::FakeServerCall>>> calls;
   for (int i = 0; i < kCalls; ++i) {
     for (size_t replica : {0, 1}) {
-      ShowExhibitRequest request;
-      request.set_name("exhibits/0190163d-8694-739b-aea5-966c26f8ad91");
-      request.set_occasion(std::to_string(replica) + "." + std::to_string(i));
-      const Principal& admin = replicas[replica]->admin();
+      auto request = Asking(NameOf(0), std::to_string(replica) + "." + std::to_string(i));
+      const Principal& admin = replicas[0]->admin();
       calls.emplace_back(request.occasion(),
                          replicas[replica]->Begin("ShowExhibit", request, admin));
     }
@@ -73,6 +88,103 @@ TEST(Replicas, NeitherLoseNorRepeatAChange) {
     EXPECT_EQ(last.year(), static_cast<int32_t>(i + 1)) << "built on what was never stored";
   }
   EXPECT_EQ(std::multiset<std::string>(last.tags().begin(), last.tags().end()), done);
+}
+
+// The same request reaches both at the same moment, as where a client's first try seems lost.
+TEST(Replicas, AnswerARequestIdOnceBetweenThem) {
+  test::PgSchema schema(test::KernelAnd("libs/entity/testdata/migrations"));
+  auto one = AReplica(schema, CountUp(), 1), two = AReplica(schema, CountUp(), 2);
+  constexpr int kRequests = 100;
+  std::vector<std::shared_ptr<test::FakeServerCall>> firsts, repeats;
+  for (int i = 0; i < kRequests; ++i) {
+    auto request = Asking(NameOf(i % 10), std::to_string(i));
+    request.set_request_id("request-" + std::to_string(i));
+    firsts.push_back(one->Begin("ShowExhibit", request, one->admin()));
+    repeats.push_back(two->Begin("ShowExhibit", request, one->admin()));
+  }
+  size_t done = 0;
+  for (int i = 0; i < kRequests; ++i) {
+    auto first = firsts[i]->Wait(), repeat = repeats[i]->Wait();
+    EXPECT_TRUE(first.ok() || first.status().code() == Code::kAborted);
+    EXPECT_TRUE(repeat.ok() || repeat.status().code() == Code::kAborted);
+    if (first.ok() && repeat.ok()) {
+      EXPECT_EQ(*first, *repeat) << "request " << i;
+    }
+    done += first.ok() || repeat.ok();
+  }
+  EXPECT_GT(done, kRequests / 2u);
+  EXPECT_EQ(one->Log().size(), done);
+}
+
+// Closes what is open, and refuses what is closed: a repeat is refused wherever it is decided after
+// the first has committed, and must yet get the first one's answer.
+MethodBinding ShowOnce() {
+  const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+      "crm.testing.v1.ExhibitService");
+  return Bind<ShowExhibitRequest, Exhibit>(
+      service, "ShowExhibit", [](Call& call, const ShowExhibitRequest& request) -> Result<Exhibit> {
+        auto found = call.Find<Exhibit>(request.name());
+        if (!found.ok()) return found.status();
+        if (*found) return FailedPrecondition("ALREADY_SHOWN", "It is shown.");
+        Exhibit exhibit;
+        exhibit.set_name(request.name());
+        auto status = call.Store(exhibit, ExhibitCreated());
+        if (!status.ok()) return status;
+        return exhibit;
+      });
+}
+
+TEST(Replicas, GiveTheFirstAnswerToARepeatThatTheOtherWouldRefuse) {
+  test::PgSchema schema(test::KernelAnd("libs/entity/testdata/migrations"));
+  auto one = AReplica(schema, ShowOnce(), 1), two = AReplica(schema, ShowOnce(), 2);
+  for (int i = 0; i < 60; ++i) {
+    auto request = Asking(NameOf(i), "");
+    request.set_request_id("request-" + std::to_string(i));
+    auto first = one->Begin("ShowExhibit", request, one->admin());
+    auto repeat = two->Begin("ShowExhibit", request, one->admin());
+    ASSERT_TRUE(first->Wait().ok()) << first->Wait().status().ToString();
+    ASSERT_TRUE(repeat->Wait().ok()) << repeat->Wait().status().ToString();
+    ASSERT_EQ(*first->Wait(), *repeat->Wait());
+  }
+}
+
+TEST(Replicas, ServeSixtyFourCallersOfOneRecordInFewGroups) {
+  test::PgSchema schema(test::KernelAnd("libs/entity/testdata/migrations"));
+  size_t groups = 0;  // of the committing thread
+  auto replica =
+      AReplica(schema, CountUp(), 1, [&](const std::vector<kernel::v1::LogRow>&) { ++groups; });
+  std::vector<std::shared_ptr<test::FakeServerCall>> calls;
+  for (int i = 0; i < 64; ++i) {
+    calls.push_back(replica->Begin("ShowExhibit", Asking(NameOf(0), ""), replica->admin()));
+  }
+  for (const auto& call : calls) ASSERT_TRUE(call->Wait().ok()) << call->Wait().status().ToString();
+  auto log = replica->Log();
+  ASSERT_EQ(log.size(), 64u);
+  EXPECT_EQ(log.back().version(), 64);
+  EXPECT_LE(groups, 32u) << "they do not join each other's groups";
+}
+
+TEST(Replicas, HaveNoTransactionOpenWhileAHandlerRuns) {
+  test::PgSchema schema(test::KernelAnd("libs/entity/testdata/migrations"));
+  int64_t open = -1;
+  MethodBinding count_up = CountUp();
+  auto handler = count_up.unary;
+  count_up.unary = [&](Call& call, const google::protobuf::Message& request) {
+    auto response = handler(call, request);  // it has read and stored
+    open = schema
+               .Execute(
+                   "SELECT count(*) FROM pg_stat_activity WHERE usename = $1::text AND "
+                   "xact_start IS NOT NULL",
+                   {pg::Value(schema.name())})
+               .GetInt(0, 0);
+    return response;
+  };
+  auto replica = AReplica(schema, count_up, 1);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(
+        replica->Begin("ShowExhibit", Asking(NameOf(0), ""), replica->admin())->Wait().ok());
+    EXPECT_EQ(open, 0);
+  }
 }
 
 }  // namespace

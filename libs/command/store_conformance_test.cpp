@@ -337,6 +337,27 @@ TEST_P(Conformance, NumbersTheLogDenselyInCommitOrder) {
   EXPECT_EQ(head->second, TimeOf(log.back(), "recorded_time"));
 }
 
+TEST_P(Conformance, KeepsRecordedTimesRisingWhereTheClockGoesBack) {
+  Put(AnExhibit(1));
+  if (GetParam() == StoreKind::kMemory) {
+    clock_.Set(clock_.Now() - std::chrono::hours(1));
+  } else {
+    // As if the server's clock had been an hour ahead until now.
+    schema_->Execute("UPDATE log_head SET recorded_at = recorded_at + interval '1 hour'");
+  }
+  Time before = store_->LogHead({})->second;
+  auto same_group_one = Change(2, 1), same_group_two = Change(3, 1);
+  Commit({same_group_one.get(), same_group_two.get()});
+  Put(OfYear(AnExhibit(1), 1500));
+  auto log = Log();
+  ASSERT_EQ(log.size(), 4u);
+  for (size_t i = 1; i < log.size(); ++i) {
+    EXPECT_EQ(log[i].seq(), log[i - 1].seq() + 1);
+    EXPECT_GT(TimeOf(log[i], "recorded_time"), TimeOf(log[i - 1], "recorded_time"));
+    EXPECT_GT(TimeOf(log[i], "recorded_time"), before);
+  }
+}
+
 TEST_P(Conformance, AnswersACommitWithTheRowsAsTheyAreStored) {
   auto row = Put(OfYear(AnExhibit(1), 1500));
   auto log = Log();

@@ -223,5 +223,32 @@ TEST_F(ConsumerTest, AppliesEverythingAgainUnderANewGeneration) {
   EXPECT_EQ(All<InboxEntry>().size(), 2u);
 }
 
+TEST_F(ConsumerTest, RebuildsBesideTheLiveGeneration) {
+  EventConsumer rebuilt = consumer_;
+  rebuilt.generation = 2;
+  EventApplier rebuild(rebuilt, "rooms", service_.types(), service_.pipeline(), log_, metrics_);
+  // Live events go on arriving while the other generation reads the log from its beginning; one
+  // that fails parks its subject in its own generation alone.
+  for (int64_t live : {1, 2, 3}) Apply(Row(live));
+  failures_[4] = FailedPrecondition("NO_ROOM", "There is no room.");
+  EXPECT_EQ(Apply(Row(4)), Applied::kParked);
+  failures_.clear();
+  for (int64_t old : {1, 2, 3, 4}) {
+    std::optional<Applied> applied;
+    rebuild.Apply(Row(old), 1, [&](Applied result) { applied = result; });
+    service_.Drain();
+    EXPECT_EQ(applied, Applied::kDone);
+    EXPECT_EQ(Apply(Row(old)), Applied::kDone) << "a repeat in the live generation";
+  }
+  EXPECT_EQ(Seen(), "1;2;3;1;2;3;4;");
+  std::map<int64_t, std::pair<int64_t, bool>> inboxes;
+  for (const auto& entry : All<InboxEntry>()) {
+    inboxes[entry.generation()] = {entry.last_version(), entry.parked()};
+  }
+  EXPECT_EQ(inboxes, (decltype(inboxes){{1, {4, true}}, {2, {4, false}}}));
+  ASSERT_EQ(All<DeadLetter>().size(), 1u);
+  EXPECT_EQ(All<DeadLetter>()[0].generation(), 1);
+}
+
 }  // namespace
 }  // namespace crm::events
