@@ -45,6 +45,12 @@ std::string ValueOf(const std::string& output, const std::string& name) {
   return output.substr(start, output.find('\n', start) - start);
 }
 
+// The first of two settings with one name is overruled by the second.
+std::vector<std::string> With(std::vector<std::string> settings, const std::string& first) {
+  settings.insert(settings.begin(), first);
+  return settings;
+}
+
 }  // namespace
 
 const std::vector<std::string>& Deployment::Services() {
@@ -54,15 +60,18 @@ const std::vector<std::string>& Deployment::Services() {
   return services;
 }
 
-Servers::Servers() : postgres({"max_connections=300"}) {
+Servers::Servers(std::vector<std::string> settings)
+    : postgres(With(std::move(settings), "max_connections=300")) {
   redis.Start();
   postgres.Start();
   kafka.Start();
 }
 
-Deployment::Deployment(Shape shape, Servers& servers)
+Deployment::Deployment(Shape shape, Servers& servers, DeploymentOptions options)
     : shape_(shape),
       servers_(servers),
+      options_(std::move(options)),
+      services_(options_.services.empty() ? Services() : options_.services),
       folder_(std::filesystem::temp_directory_path() / UniqueName("crm_system")),
       http_port_(FreePort()) {
   std::filesystem::create_directories(folder_ / "secrets");
@@ -81,11 +90,11 @@ Deployment::~Deployment() {
 
 void Deployment::PlanParts() {
   if (shape_ == Shape::kAll) {
-    parts_.push_back({"crm-all", Services(), FreePort(), FreePort()});
+    parts_.push_back({"crm-all", services_, FreePort(), FreePort()});
     parts_.back().services.push_back(kGateway);
     return;
   }
-  for (const auto& service : Services()) {
+  for (const auto& service : services_) {
     parts_.push_back({"crm-" + service, {service}, FreePort(), FreePort()});
   }
   parts_.push_back({"crm-gateway", {kGateway}, 0, FreePort()});
@@ -143,7 +152,7 @@ void Deployment::WriteConfigs() const {
       common << "  crm." << part.services.front() << ".v1: " << Loopback(part.rpc_port) << "\n";
     }
   }
-  for (const auto& service : Services()) {
+  for (const auto& service : services_) {
     std::ofstream(folder_ / "secrets" / ("postgres-" + service)) << UniqueName(service) << "\n";
   }
   for (const auto& part : parts_) {
@@ -158,7 +167,7 @@ void Deployment::WriteConfigs() const {
 void Deployment::MakeDatabases() {
   std::vector<std::string> psql = {"psql", servers_.postgres.dsn(), "-q", "-v", "ON_ERROR_STOP=1"};
   std::vector<std::string> names;
-  for (const auto& service : Services()) names.push_back(DatabaseOf(service));
+  for (const auto& service : services_) names.push_back(DatabaseOf(service));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   for (const auto& name : names) psql.insert(psql.end(), {"-c", "CREATE DATABASE " + name});
@@ -183,7 +192,10 @@ ProcessOptions Deployment::CommandOf(const Part& part,
   std::vector<std::string> argv = {(Programs() / part.name).string()};
   argv.insert(argv.end(), words.begin(), words.end());
   argv.insert(argv.end(), {"--config", ConfigOf(part).string()});
-  return {.argv = argv, .env = servers_.clock.env(), .directory = folder_.string()};
+  for (const auto& setting : options_.set) argv.insert(argv.end(), {"--set", setting});
+  ProcessOptions options{.argv = argv, .directory = folder_.string()};
+  if (options_.moved_clock) options.env = servers_.clock.env();
+  return options;
 }
 
 void Deployment::Launch(Part& part) {
@@ -242,9 +254,13 @@ void Deployment::StartAll() {
   WaitUntilWhole();
 }
 
-void Deployment::Start(const std::string& service) {
+void Deployment::StartAlone(const std::string& service) {
   Launch(PartOf(service));
   WaitUntilReady(PartOf(service));
+}
+
+void Deployment::Start(const std::string& service) {
+  StartAlone(service);
   WaitUntilWhole();
 }
 

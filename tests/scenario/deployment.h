@@ -22,7 +22,8 @@ enum class Shape { kAll, kDistributed };
 // What all deployments of a test program share: servers that can be taken away, and the time of
 // day.
 struct Servers {
-  Servers();
+  // `postgres`: settings as PgProcess takes them.
+  explicit Servers(std::vector<std::string> postgres = {});
 
   MovedClock clock;
   PgProcess postgres;
@@ -36,13 +37,23 @@ struct TenantKeys {
   std::string form;
 };
 
+// What a deployment has otherwise than the rest.
+struct DeploymentOptions {
+  // The services that it has; empty: all.
+  std::vector<std::string> services{};
+  // Configuration of every process, as its flag --set takes it: "log.level=warning".
+  std::vector<std::string> set{};
+  // Its processes show the time of Servers::clock; without it the real one.
+  bool moved_clock = true;
+};
+
 // Databases, topics and keys of its own on the servers, which outlive it; roles have the same names
 // in all. Everything throws std::runtime_error where it does not come about, with the end of the
 // log that says why. Not thread-safe; see Process about threads.
 class Deployment {
  public:
   // Makes databases and keys; starts nothing.
-  Deployment(Shape shape, Servers& servers);
+  Deployment(Shape shape, Servers& servers, DeploymentOptions options = {});
   // Kills what StopAll() has not stopped.
   ~Deployment();
   Deployment(const Deployment&) = delete;
@@ -70,6 +81,9 @@ class Deployment {
   // Return when every process says that it is ready, and the gateway that it reaches them all.
   void StartAll();
   void Start(const std::string& service);
+  // The process that runs `service` and no other: returns when it is ready, whoever else is
+  // missing.
+  void StartAlone(const std::string& service);
   // SIGTERM, after which the processes, or the one that runs `service`, must end with exit code 0.
   void StopAll();
   void Stop(const std::string& service);
@@ -104,6 +118,8 @@ class Deployment {
 
   const Shape shape_;
   Servers& servers_;
+  const DeploymentOptions options_;
+  const std::vector<std::string>& services_;
   const std::filesystem::path folder_;
   const int http_port_;
   std::vector<Part> parts_;

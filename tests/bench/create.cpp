@@ -1,0 +1,59 @@
+// M1 and M1b: creating records.
+#include "tests/bench/measurements.h"
+
+namespace crm::bench {
+namespace {
+
+// Load at which latency is looked at, of what a closed loop reaches.
+constexpr double kLoaded = 0.6;
+
+std::vector<Side> Throughput(LeadsBench& bench, Creation& creation, int concurrency) {
+  const double seconds = bench.effort.seconds;
+  return {{"ours",
+           [&bench, &creation, concurrency, seconds] {
+             return creation.AuditOurs([&] {
+               return bench.load.Closed(concurrency, seconds,
+                                        [&](uint64_t n) { return creation.MakeAsk(n); });
+             });
+           }},
+          {"tx",
+           [&creation, concurrency, seconds] {
+             return creation.AuditCounterpart(creation.Transaction(), concurrency, seconds);
+           }},
+          {"cte", [&creation, concurrency, seconds] {
+             return creation.AuditCounterpart(creation.OneStatement(), concurrency, seconds);
+           }}};
+}
+
+}  // namespace
+
+void MeasureCreate(LeadsBench& bench, const std::string& kind, int concurrency) {
+  Creation creation(bench.rig, bench.load, kind == "source" ? SourceKind() : LeadKind());
+  bench.journal.RunPairs("M1", kind + " c=" + std::to_string(concurrency), bench.effort.pairs,
+                         Throughput(bench, creation, concurrency));
+}
+
+void MeasureCreateLatency(LeadsBench& bench, bool loaded) {
+  Creation creation(bench.rig, bench.load, LeadKind());
+  const double seconds = bench.effort.seconds;
+  auto make = [&](uint64_t n) { return creation.MakeAsk(n); };
+  if (!loaded) {
+    auto sides = Throughput(bench, creation, 1);
+    sides.pop_back();
+    bench.journal.RunPairs("M1b", "lead c=1", bench.effort.pairs, sides);
+    return;
+  }
+  // Each side at its own share of its own maximum, taken first.
+  auto share = [&](double operations) { return kLoaded * operations / seconds; };
+  const double ours = share(static_cast<double>(bench.load.Closed(64, seconds, make).answered));
+  const double theirs =
+      share(creation.AuditCounterpart(creation.Transaction(), 64, seconds).operations);
+  bench.journal.RunPairs(
+      "M1b", "lead 60%", bench.effort.pairs,
+      {{"ours",
+        [&] { return creation.AuditOurs([&] { return bench.load.Open(ours, seconds, make); }); }},
+       {"tx",
+        [&] { return creation.AuditCounterpart(creation.Transaction(), 64, seconds, theirs); }}});
+}
+
+}  // namespace crm::bench

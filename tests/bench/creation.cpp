@@ -1,0 +1,216 @@
+#include "tests/bench/creation.h"
+
+#include <cstdio>
+#include <stdexcept>
+
+#include "crm/leads/v1/intake_service.pb.h"
+#include "crm/leads/v1/lead_service.pb.h"
+#include "tests/bench/pgbench.h"
+
+namespace crm::bench {
+namespace {
+
+constexpr char kNames[] = "0190a000-0000-7000-8000-";
+constexpr char kEvents[] = "0190a000-000%d-7000-9000-";
+constexpr char kRequests[] = "0190a000-0000-4000-a000-";
+constexpr char kCorrelations[] = "0190a000-0000-7000-b000-";
+constexpr char kSampleId[] = "000000000000";
+
+std::string Hex(uint64_t n) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%012llx", static_cast<unsigned long long>(n));
+  return text;
+}
+
+std::string Digits(uint64_t n) {
+  return std::to_string(10'000'000 + n % 89'999'999);
+}
+
+void ReplaceAll(std::string& text, const std::string& what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+// In SQL of pgbench: a UUID that ends with the number :n.
+std::string NumberedText(const std::string& beginning) {
+  return "('" + beginning + "' || lpad(to_hex(:n::bigint), 12, '0'))";
+}
+
+}  // namespace
+
+std::string RecordId(uint64_t n) {
+  return kNames + Hex(n);
+}
+
+Kind LeadKind() {
+  leads::v1::CreateLeadRequest request;
+  auto& lead = *request.mutable_lead();
+  const std::string digits = kSampleDigits;
+  lead.set_display_name("Miriam Bench " + digits);
+  lead.mutable_phone()->set_number("+4930" + digits);
+  lead.set_email("person" + digits + "@example.com");
+  lead.set_company_name("Example Works " + digits);
+  lead.set_campaign("spring");
+  lead.set_interest(
+      "We are forty people in two towns and look for somebody who installs and looks after the "
+      "heating of both houses, from the autumn on; last year's offer is in the attachment. Please "
+      "call in the morning, the office closes at two, and ask for me by name. There are three "
+      "boilers, of which one is new, and the cellar of the smaller house is damp. We would want a "
+      "fixed price for the first year and a visit in every quarter.");
+  request.set_lead_id(std::string(kNames) + kSampleId);
+  request.set_request_id(std::string(kRequests) + kSampleId);
+  return {"leads", "/crm.leads.v1.LeadService/CreateLead", request.SerializeAsString()};
+}
+
+Kind SourceKind() {
+  leads::v1::CreateSourceRequest request;
+  request.mutable_source()->set_display_name(std::string("Fair ") + kSampleDigits);
+  request.set_source_id(std::string(kNames) + kSampleId);
+  request.set_request_id(std::string(kRequests) + kSampleId);
+  return {"sources", "/crm.leads.v1.SourceService/CreateSource", request.SerializeAsString()};
+}
+
+Creation::Creation(Rig& rig, Load& load, Kind kind) : rig_(rig), kind_(std::move(kind)) {
+  const auto before = Count(true);
+  uint64_t number = 0;
+  load.Closed(1, 0.0, [&](uint64_t n) { return MakeAsk(number = n); });
+  const auto after = Count(true);
+  if (after.records != before.records + 1 || after.keys != before.keys + 1) {
+    throw std::runtime_error("one call of " + kind_.method + " does not make one record");
+  }
+  events_ = after.log - before.log;
+  const std::string record = "id = '" + RecordId(number) + "'";
+  inserts_.push_back(Insert(kind_.table, record, 0));
+  for (int64_t i = 1; i <= events_; ++i) {
+    inserts_.push_back(
+        Insert("log", record + " AND version = " + std::to_string(i), static_cast<int>(i)));
+  }
+  inserts_.push_back(Insert(
+      "idempotency", "id = (SELECT id FROM idempotency ORDER BY occurred_at DESC LIMIT 1)", 0));
+  rig_.QueryCounterpart("CREATE SEQUENCE IF NOT EXISTS bench_numbers CACHE 32");
+}
+
+Ask Creation::MakeAsk(uint64_t n) const {
+  Ask ask{kind_.method, kind_.request, rig_.TenantOf(n).key};
+  ReplaceAll(ask.body, std::string("-") + kSampleId, "-" + Hex(n));
+  ReplaceAll(ask.body, kSampleDigits, Digits(n));
+  return ask;
+}
+
+Ask Creation::MakeGet(uint64_t n, const std::string& method) const {
+  // Field 1, a string.
+  std::string name = kind_.table + "/" + RecordId(n);
+  return {method, "\n" + std::string(1, static_cast<char>(name.size())) + name,
+          rig_.TenantOf(n).key};
+}
+
+// An INSERT of a row like the one that `where` finds, with what differs from call to call
+// differing.
+std::string Creation::Insert(const std::string& table, const std::string& where, int event) {
+  const auto columns = rig_.Query(
+      "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = "
+      "'" +
+      table + "'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum");
+  std::string names, values, quoted;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string name = '"' + columns.GetString(i, 0) + '"';
+    names += (i == 0 ? "" : ", ") + name;
+    quoted += (i == 0 ? "" : ", ") + ("quote_nullable(" + name + "::text)");
+  }
+  const auto row = rig_.Query("SELECT " + quoted + " FROM " + table + " WHERE " + where);
+  if (row.size() != 1) throw std::runtime_error("not one row of " + table + " where " + where);
+  std::string tenants;
+  for (const auto& tenant : rig_.tenants()) tenants += (tenants.empty() ? "" : ",") + tenant.id;
+  char events[sizeof kEvents];
+  std::snprintf(events, sizeof events, kEvents, event);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string name = columns.GetString(i, 0);
+    const std::string type = columns.GetString(i, 1);
+    std::string value = row.GetString(0, i);
+    // Bytes stay those of the sample.
+    if (type == "text") ReplaceAll(value, kSampleDigits, "' || :p || '");
+    if (name == "tenant") value = "('{" + tenants + "}'::uuid[])[:t::int]";
+    if (name == "id") value = NumberedText(kNames) + "::uuid";
+    if (name == "id" && table == "idempotency") value = "md5(:n::text)::uuid";
+    if (name == "event_id") value = NumberedText(events) + "::uuid";
+    if (name == "correlation") value = NumberedText(kCorrelations);
+    if (name == "seq") value = "nextval('bench_numbers')";
+    if (type == "timestamp with time zone" && value != "NULL") value = "now()";
+    values += (i == 0 ? "" : ", ") + ("(" + value + ")::" + type);
+  }
+  return "INSERT INTO " + table + " (" + names + ") VALUES (" + values + ")";
+}
+
+std::string Creation::Prologue() const {
+  return "\\set i :i + 1\n"
+         "\\set n :i * 256 + :client_id\n"
+         "\\set p 10000000 + :n % 89999999\n"
+         "\\set r :n * 7 % 45\n"
+         "\\set t case when :r < 27 then 1 else 2 + (:r - 27) / 2 end\n";
+}
+
+std::string Creation::Transaction() const {
+  std::string script = Prologue() + "BEGIN;\n";
+  for (const auto& insert : inserts_) script += insert + ";\n";
+  return script + "COMMIT;\n";
+}
+
+std::string Creation::OneStatement() const {
+  std::string script = Prologue() + "WITH ";
+  for (size_t i = 0; i + 1 < inserts_.size(); ++i) {
+    script += (i == 0 ? "a" : ", a") + std::to_string(i) + " AS (" + inserts_[i] + ")";
+  }
+  return script + " " + inserts_.back() + ";\n";
+}
+
+Creation::Counts Creation::Count(bool ours) {
+  const std::string sql = "SELECT (SELECT count(*) FROM " + kind_.table +
+                          "), (SELECT count(*) FROM log), (SELECT count(*) FROM idempotency)";
+  const auto rows = ours ? rig_.Query(sql) : rig_.QueryCounterpart(sql);
+  return {rows.GetInt(0, 0), rows.GetInt(0, 1), rows.GetInt(0, 2)};
+}
+
+Slice Creation::AuditOurs(const std::function<LoadResult()>& work) {
+  const auto before = Count(true);
+  const LoadResult result = work();
+  Slice slice = SliceOf(result);
+  // How long the topic lags behind is part of the slice's CPU time, but not of its seconds.
+  const auto answered = Steady::now();
+  const auto after = Count(true);
+  const auto good = static_cast<int64_t>(result.good);
+  const bool delivered = rig_.WaitForTopicEnd(after.log);
+  slice.figures["drain_ms"] = SecondsSince(answered) * 1000;
+  if (after.records - before.records != good || after.keys - before.keys != good ||
+      after.log - before.log != good * events_ || !delivered) {
+    slice.fault += "audit: " + std::to_string(good) + " good answers, " +
+                   std::to_string(after.records - before.records) + " records, " +
+                   std::to_string(after.keys - before.keys) + " keys, " +
+                   std::to_string(after.log - before.log) + " log rows; topic " +
+                   std::to_string(rig_.TopicEnd(rig_.topic())) + " of " + std::to_string(after.log);
+  }
+  return slice;
+}
+
+Slice Creation::AuditCounterpart(const std::string& script, int clients, double seconds,
+                                 double rate) {
+  const auto before = Count(false);
+  Slice slice = RunPgbench({.dsn = rig_.counterpart_dsn() + " options='-c search_path=crm_leads'",
+                            .script = script,
+                            .start = rig_.next_number(),
+                            .clients = clients,
+                            .seconds = seconds,
+                            .rate = rate,
+                            .folder = rig_.folder()});
+  const auto after = Count(false);
+  const auto done = static_cast<int64_t>(slice.operations);
+  rig_.next_number() += done + 1;
+  if (after.records - before.records != done || after.keys - before.keys != done ||
+      after.log - before.log != done * events_) {
+    slice.fault += "audit: rows are missing or too many";
+  }
+  return slice;
+}
+
+}  // namespace crm::bench

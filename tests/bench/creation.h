@@ -1,0 +1,71 @@
+// Creation: what is created by the measurements M1, M1b, M2 and M6, as calls of ours and as the
+// very SQL that the same rows need.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/bench/journal.h"
+#include "tests/bench/rig.h"
+
+namespace google::protobuf {
+class Message;
+}
+
+namespace crm::bench {
+
+// The digits in a sample that differ in every record.
+inline constexpr char kSampleDigits[] = "98765432";
+
+// A kind of record of the service leads.
+struct Kind {
+  std::string table;   // "leads"
+  std::string method;  // "/crm.leads.v1.LeadService/CreateLead"
+  // The request for number 0: with kSampleDigits where records differ, and with Sample().
+  std::string request;
+};
+// A lead as a form brings it: 600 bytes, with phone and e-mail. Its creation looks for duplicates
+// and for the rule that assigns it, and stores it twice: created, and assigned.
+Kind LeadKind();
+// The same handler library without anything of its own: one record, one event.
+Kind SourceKind();
+
+// "0190a000-0000-7000-8000-000000000007": of the record number 7.
+std::string RecordId(uint64_t n);
+
+class Creation {
+ public:
+  // Creates one record of the kind, to see which rows it needs.
+  Creation(Rig& rig, Load& load, Kind kind);
+
+  Ask MakeAsk(uint64_t n) const;
+  Ask MakeGet(uint64_t n, const std::string& method) const;
+  // How many log rows one call writes.
+  int64_t events() const { return events_; }
+
+  // pgbench's script: BEGIN, the inserts one by one, COMMIT; or all in one statement.
+  std::string Transaction() const;
+  std::string OneStatement() const;
+
+  // Runs `work` and finds fault where it left not exactly the rows and events that it counts.
+  Slice AuditOurs(const std::function<LoadResult()>& work);
+  Slice AuditCounterpart(const std::string& script, int clients, double seconds, double rate = 0);
+
+ private:
+  // Rows of the kind's table, of the log, of idempotency.
+  struct Counts {
+    int64_t records = 0, log = 0, keys = 0;
+  };
+  Counts Count(bool ours);
+  std::string Insert(const std::string& table, const std::string& where, int event);
+  std::string Prologue() const;
+
+  Rig& rig_;
+  const Kind kind_;
+  int64_t events_ = 0;
+  std::vector<std::string> inserts_;
+};
+
+}  // namespace crm::bench
