@@ -58,6 +58,28 @@ Uuid Call::NewId(std::string_view label) const {
   return DeriveUuid7(context_.now, context_.id, label);
 }
 
+void Call::ExpectAbsent(const RecordType& type, std::string_view name) {
+  auto id = type.ParseName(name);
+  if (id.ok()) expected_absent_.insert({&type, tenant(), *id});
+}
+
+Result<std::optional<StoredRecord>> Call::Read(const RecordKey& key, uint64_t& based_on) {
+  Committer* committer = services_.committer;
+  if (committer != nullptr) {
+    if (auto pending = committer->Pending(key)) {
+      based_on = pending->writer;
+      return std::optional(std::move(pending->record));
+    }
+    if (!context_.again) {
+      if (auto recent = committer->recent().Find(key)) return recent;
+      if (expected_absent_.contains(key)) return std::optional<StoredRecord>();
+    }
+  }
+  auto stored = services_.store->Get(key, context_.stop);
+  if (stored.ok() && *stored && committer != nullptr) committer->recent().Put(key, **stored);
+  return stored;
+}
+
 Result<Call::Touched*> Call::Touch(const RecordType& type, std::string_view name) {
   auto id = type.ParseName(name);
   if (!id.ok()) return id.status();
@@ -67,18 +89,9 @@ Result<Call::Touched*> Call::Touch(const RecordType& type, std::string_view name
 
   auto touched = std::make_unique<Touched>();
   touched->key = key;
-  std::optional<StoredRecord> stored;
-  if (services_.committer != nullptr) {
-    if (auto pending = services_.committer->Pending(key)) {
-      stored = std::move(pending->record);
-      touched->based_on = pending->writer;
-    }
-  }
-  if (!stored) {
-    auto read = services_.store->Get(key, context_.stop);
-    if (!read.ok()) return read.status();
-    stored = std::move(*read);
-  }
+  auto read = Read(key, touched->based_on);
+  if (!read.ok()) return read.status();
+  const std::optional<StoredRecord>& stored = *read;
   if (stored && stored->version > 0) {
     std::shared_ptr<Message> message = type.NewMessage();
     if (auto status = DecodeRecord(stored->body, *message); !status.ok()) return status;
@@ -88,6 +101,15 @@ Result<Call::Touched*> Call::Touch(const RecordType& type, std::string_view name
     touched->current = std::move(message);
   }
   return records_.emplace(key, std::move(touched)).first->second.get();
+}
+
+bool Call::IsNew(std::string_view name) const {
+  const RecordType* type = services_.types->FindName(name);
+  if (type == nullptr) return false;
+  auto id = type->ParseName(name);
+  if (!id.ok()) return false;
+  auto found = records_.find({type, tenant(), *id});
+  return found != records_.end() && found->second->loaded_version == 0 && found->second->written;
 }
 
 bool Call::Visible(const RecordType& type, const Message& message) const {
@@ -230,7 +252,7 @@ Status Call::Append(Touched& touched, const Message& record, const FieldDescript
 
 Status Call::MoveClaims(Touched& touched, const Message* before, const Message& after) {
   const RecordType& type = *touched.key.type;
-  const RecordType& claims = *services_.types->Find(kernel::v1::UniqueClaim::descriptor());
+  const RecordType& claims = services_.types->Of(kernel::v1::UniqueClaim::descriptor());
   bool was_live = before != nullptr && !type.IsDeleted(*before);
   bool is_live = !type.IsDeleted(after);
   for (const FieldDescriptor* field : type.unique()) {
@@ -246,6 +268,7 @@ Status Call::MoveClaims(Touched& touched, const Message* before, const Message& 
       if (auto status = Erase(claims, claim_name(old_value)); !status.ok()) return status;
     }
     if (new_value.empty()) continue;
+    ExpectAbsent(claims, claim_name(new_value));
     auto held = Find<kernel::v1::UniqueClaim>(claim_name(new_value));
     if (!held.ok()) return held.status();
     if (*held && (*held)->holder() != touched.key.name()) {

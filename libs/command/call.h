@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -56,6 +57,8 @@ struct CallContext {
   // Permission the call was admitted with ("lead", "convert"); empty object: none is needed.
   std::string object, action;
   std::stop_token stop;
+  // An attempt after the first: something that the last one took for true was not, so all is read.
+  bool again = false;
   // Read the past (as_of or effective_as_of of the request); the call may then store nothing.
   std::optional<std::pair<Timeline, Time>> past;
 };
@@ -64,7 +67,7 @@ struct CallContext {
 struct CallServices {
   const RecordTypes* types = nullptr;
   Store* store = nullptr;
-  const Committer* committer = nullptr;  // nullptr: no pending records (previews)
+  Committer* committer = nullptr;  // nullptr: no pending records (previews)
   RemoteReader* remote = nullptr;
 };
 
@@ -96,8 +99,9 @@ class Call {
   // --- Records, typed. M is a message with entity options of this service. ---
 
   // The record as this call sees it: what it stored itself, then what is pending, then what is
-  // committed. Enters the check set. NOT_FOUND also where it is soft-deleted or, for the object of
-  // the call's own permission, outside the caller's scope.
+  // committed, in the first attempt as this process last saw it. Enters the check set. NOT_FOUND
+  // also where it is soft-deleted or, for the object of the call's own permission, outside the
+  // caller's scope.
   template <class M>
   Result<M> Load(std::string_view name) {
     auto loaded = LoadMessage(services_.types->Of(M::descriptor()), name, false);
@@ -120,6 +124,9 @@ class Call {
     if (*found == nullptr) return std::optional<M>();
     return std::optional<M>(static_cast<const M&>(**found));
   }
+  // Says that there is most likely no such record, which saves the question: the first attempt
+  // takes it for absent, and the commit finds out. Before the record is loaded, found or stored.
+  void ExpectAbsent(const RecordType& type, std::string_view name);
   // A hint on which no invariant may rest: committed state only, not checked at commit.
   template <class M>
   Result<std::optional<M>> Peek(std::string_view name) {
@@ -194,6 +201,8 @@ class Call {
  private:
   struct Touched;
 
+  // What the caller has written but for itself, from the nearest place that knows it.
+  Result<std::optional<StoredRecord>> Read(const RecordKey& key, uint64_t& based_on);
   Result<Touched*> Touch(const RecordType& type, std::string_view name);
   Status Append(Touched& touched, const google::protobuf::Message& record,
                 const google::protobuf::FieldDescriptor* fact_field,
@@ -201,12 +210,15 @@ class Call {
   Status MoveClaims(Touched& touched, const google::protobuf::Message* before,
                     const google::protobuf::Message& after);
   Status Write(Touched& touched, std::unique_ptr<google::protobuf::Message> record);
+  // Whether this call makes the record.
+  bool IsNew(std::string_view name) const;
   bool Visible(const RecordType& type, const google::protobuf::Message& message) const;
 
   const CallServices& services_;
   const CallContext& context_;
   std::optional<Principal> acting_;
   std::map<RecordKey, std::unique_ptr<Touched>> records_;
+  std::set<RecordKey> expected_absent_;
   std::vector<Touched*> order_;  // those that were written, in the order of the first write
   std::vector<kernel::v1::LogRow> log_;
   int64_t ids_given_ = 0;

@@ -17,7 +17,7 @@ std::string TimerName(const RecordType& timers, std::string_view kind, std::stri
 
 Status Call::SetTimer(std::string_view kind, std::string_view subject, Time due,
                       const Message& payload, std::string_view label) {
-  const RecordType& timers = *services_.types->Find(kernel::v1::Timer::descriptor());
+  const RecordType& timers = services_.types->Of(kernel::v1::Timer::descriptor());
   kernel::v1::Timer timer;
   timer.set_name(TimerName(timers, kind, subject, label));
   SetTimestamp(timer, timer.GetDescriptor()->FindFieldByName("due_time"), due);
@@ -27,19 +27,21 @@ Status Call::SetTimer(std::string_view kind, std::string_view subject, Time due,
   timer.set_correlation(context_.cause.correlation);
   // The timer's cause is the event that this call logs; without one, what caused the call.
   timer.set_causation(log_.empty() ? context_.cause.causation : log_.back().event_id());
+  if (IsNew(subject)) ExpectAbsent(timers, timer.name());
   return Project(timer);
 }
 
 Status Call::CancelTimer(std::string_view kind, std::string_view subject, std::string_view label) {
-  const RecordType& timers = *services_.types->Find(kernel::v1::Timer::descriptor());
+  const RecordType& timers = services_.types->Of(kernel::v1::Timer::descriptor());
   return Erase(timers, TimerName(timers, kind, subject, label));
 }
 
 Status Call::RequestEffect(std::string_view kind, std::string_view key, std::string_view subject,
                            std::string payload) {
-  const RecordType& effects = *services_.types->Find(kernel::v1::Effect::descriptor());
+  const RecordType& effects = services_.types->Of(kernel::v1::Effect::descriptor());
   kernel::v1::Effect effect;
   effect.set_name(effects.Name(NamedUuid("effect/" + std::string(kind), key)));
+  ExpectAbsent(effects, effect.name());
   auto known = Find<kernel::v1::Effect>(effect.name());
   if (!known.ok()) return known.status();
   if (*known) return Status::Ok();

@@ -201,6 +201,60 @@ TEST_F(CallTest, RequestsAnEffectOnceForItsKey) {
   EXPECT_EQ(effect.state(), Effect::PENDING);
 }
 
+// Counts the questions for single records.
+class CountedStore : public MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+  Result<std::optional<StoredRecord>> Get(const RecordKey& key, std::stop_token stop) override {
+    ++gets;
+    return MemoryStore::Get(key, stop);
+  }
+  int gets = 0;
+};
+
+TEST_F(CallTest, AsksTheStoreOnlyForWhatItNeitherMadeNorSawLast) {
+  CountedStore store(types_, clock_);
+  Committer committer(store, {}, nullptr);
+  CallServices services{&types_, &store, &committer, nullptr};
+  auto run = [&](const std::function<void(Call&)>& handler) {
+    Call call(services, context_);
+    handler(call);
+    auto outcome = CommitResult::Outcome::kFailed;
+    EXPECT_TRUE(
+        committer
+            .Submit(call.TakeWriteSet(), [&](CommitResult result) { outcome = result.outcome; })
+            .ok());
+    committer.FlushOnce();
+    return outcome;
+  };
+  auto load = [&](Call& call) { EXPECT_TRUE(call.Load<Exhibit>(New("E-1").name()).ok()); };
+
+  auto create = [&](Call& call) {
+    call.ExpectAbsent(type(Exhibit::descriptor()), New("E-1").name());
+    ASSERT_TRUE(call.Store(New("E-1"), ExhibitCreated()).ok());
+    ASSERT_TRUE(call.SetTimer("due", New("E-1").name(), context_.now, New("E-1")).ok());
+    ASSERT_TRUE(call.RequestEffect("mail", "key", New("E-1").name(), "").ok());
+  };
+  EXPECT_EQ(run(create), CommitResult::Outcome::kCommitted);
+  EXPECT_EQ(run(load), CommitResult::Outcome::kCommitted);
+  EXPECT_EQ(store.gets, 0);
+
+  committer.recent().Forget(
+      {&type(Exhibit::descriptor()), context_.principal.tenant, NamedUuid("exhibit", "E-1")});
+  run(load);
+  run(load);
+  EXPECT_EQ(store.gets, 1);
+
+  // What was expected to be absent is there: the commit finds out, and the next attempt asks.
+  committer.recent().Forget(
+      {&type(Exhibit::descriptor()), context_.principal.tenant, NamedUuid("exhibit", "E-1")});
+  EXPECT_EQ(run(create), CommitResult::Outcome::kStale);
+  context_.again = true;
+  Call call(services, context_);
+  call.ExpectAbsent(type(Exhibit::descriptor()), New("E-1").name());
+  EXPECT_TRUE(*call.Find<Exhibit>(New("E-1").name()));
+}
+
 TEST_F(CallTest, StoresNothingWhileItReadsThePast) {
   context_.past = {Timeline::kRecorded, test::kMonday};
   Call call(services_, context_);

@@ -24,7 +24,8 @@ Committer::Committer(Store& store, CommitterOptions options, OnCommitted on_comm
     : store_(store),
       options_(options),
       on_committed_(std::move(on_committed)),
-      group_size_(group_size) {}
+      group_size_(group_size),
+      recent_(options.recent_bytes) {}
 
 Committer::~Committer() {
   Stop();
@@ -166,6 +167,7 @@ bool Committer::FlushOnce() {
     logged.insert(logged.end(), result.log.begin(), result.log.end());
   if (!logged.empty() && on_committed_) on_committed_(logged);
   CrashPoint("committer.after_hot_push");
+  for (size_t i = 0; i < group.size(); ++i) Remember(*group[i].set, results[i]);
   std::vector<Orphan> orphans;
   {
     std::lock_guard lock(mutex_);
@@ -185,6 +187,18 @@ bool Committer::FlushOnce() {
   }
   drained_.notify_all();
   return true;
+}
+
+// Before the pending state is released, so that nobody in between reads an older one.
+void Committer::Remember(const WriteSet& set, const CommitResult& result) {
+  if (result.outcome != CommitResult::Outcome::kCommitted) {
+    for (const auto& check : set.checks) recent_.Forget(check.key);
+    return;
+  }
+  for (const auto& record : set.records) {
+    if (!record.wanted_again) continue;
+    recent_.Put(record.key, {record.key.id, record.version, record.body, record.occurred});
+  }
 }
 
 void Committer::Release(const WriteSet& set) {

@@ -5,7 +5,7 @@
 // It also knows the pending records: what queued or committing sets will have stored. A call that
 // loads such a record runs on that state and joins the same or a later group, first in, first out;
 // if its predecessor drops out its own check fails and it is run again. So many callers of one
-// record do not run in vain.
+// record do not run in vain. What it has committed it remembers for a while (RecentRecords).
 #pragma once
 
 #include <condition_variable>
@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/command/recent_records.h"
 #include "libs/command/store.h"
 #include "libs/metrics/registry.h"
 
@@ -29,6 +30,8 @@ struct CommitterOptions {
   size_t event_bytes = 900'000;
   // Sets waiting above which Submit refuses.
   size_t queue_limit = 4096;
+  // Memory for recent records.
+  size_t recent_bytes = 8 << 20;
 };
 
 // Thread-safe.
@@ -56,6 +59,8 @@ class Committer {
   };
   // The pending state of a record: nullopt where nothing is pending.
   std::optional<PendingRecord> Pending(const RecordKey& key) const;
+  // Committed states, for first attempts.
+  RecentRecords& recent() { return recent_; }
 
   // Commits until Stop; the threaded way to run it.
   void Start();
@@ -82,15 +87,17 @@ class Committer {
   };
   std::optional<RecordKey> StaleAgainstPending(const WriteSet& set) const;  // REQUIRES(mutex_)
   std::vector<Item> TakeGroup();                                            // REQUIRES(mutex_)
-  void Release(const WriteSet& set);                                        // REQUIRES(mutex_)
-  void Drop(const WriteSet& set);                                           // REQUIRES(mutex_)
-  std::vector<Orphan> TakeOrphans();                                        // REQUIRES(mutex_)
+  void Remember(const WriteSet& set, const CommitResult& result);
+  void Release(const WriteSet& set);  // REQUIRES(mutex_)
+  void Drop(const WriteSet& set);     // REQUIRES(mutex_)
+  std::vector<Orphan> TakeOrphans();  // REQUIRES(mutex_)
 
   Store& store_;
   const CommitterOptions options_;
   const OnCommitted on_committed_;
   const metrics::Histogram group_size_;
   std::function<void()> on_work_;
+  RecentRecords recent_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable drained_;

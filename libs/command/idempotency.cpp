@@ -53,7 +53,9 @@ RecordWrite RememberAnswer(const RecordKey& key, const std::string& request_hash
   record.set_response(response);
   SetTimestamp(record, record.GetDescriptor()->FindFieldByName("expire_time"),
                now + kIdempotencyKeyLife);
-  return MakeRecordWrite(key, 1, record);
+  RecordWrite write = MakeRecordWrite(key, 1, record);
+  write.wanted_again = false;
+  return write;
 }
 
 Result<std::optional<std::string>> RecallAnswer(Store& store, const RecordKey& key,

@@ -11,7 +11,7 @@
 namespace crm {
 
 // Thread-safe.
-class MemoryStore final : public Store {
+class MemoryStore : public Store {
  public:
   MemoryStore(const RecordTypes& types, const Clock& clock) : types_(types), clock_(clock) {}
 

@@ -44,6 +44,12 @@ log::TraceContext TraceFrom(const std::string& traceparent, IdGenerator& ids) {
   return parent ? trace::ChildOf(*parent, ids) : trace::NewTrace(ids, false);
 }
 
+bool FlagOf(const Message& request, const char* name) {
+  const auto* field = request.GetDescriptor()->FindFieldByName(name);
+  return field != nullptr && field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL &&
+         request.GetReflection()->GetBool(request, field);
+}
+
 std::string First(const rpc::Metadata& metadata, const char* key) {
   auto found = metadata.find(key);
   return found == metadata.end() ? std::string() : found->second;
@@ -179,6 +185,7 @@ Status CallPipeline::ReadRequest(Job& job) {
   } else if (auto effective = TimeOf(*job.request, "effective_as_of")) {
     job.context.past = {Timeline::kOccurred, *effective};
   }
+  job.validate_only = FlagOf(*job.request, "validate_only");
   std::string request_id = RequestId(*job.request);
   if (request_id.empty() || job.reads_only()) return Status::Ok();
   if (request_id.size() > 200)

@@ -165,8 +165,8 @@ class CallPipeline {
   void Finish(Job& job, Status status);
 
   PipelineParts parts_;
-  // What calls get that only read: committed state, because nothing verifies their answer against
-  // what is still pending.
+  // What calls get that only read or try: committed state, because nothing verifies their answer
+  // against what is still pending.
   CallServices committed_;
   std::unique_ptr<Meters> meters_;
 };

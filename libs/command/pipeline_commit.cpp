@@ -25,12 +25,6 @@ std::chrono::milliseconds AwaitDelay(int asked) {
   return std::chrono::milliseconds(std::min(4 << std::min(asked, 5), 100));
 }
 
-bool FlagOf(const Message& request, const char* name) {
-  const auto* field = request.GetDescriptor()->FindFieldByName(name);
-  return field != nullptr && field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL &&
-         request.GetReflection()->GetBool(request, field);
-}
-
 }  // namespace
 
 bool CallPipeline::AnswerFromKey(std::shared_ptr<Job> job) {
@@ -57,7 +51,7 @@ bool CallPipeline::AnswerFromKey(std::shared_ptr<Job> job) {
 void CallPipeline::Try(std::shared_ptr<Job> job) {
   log::TraceScope scope(job->trace);
   if (job->recall && job->idempotency && AnswerFromKey(job)) return;
-  Call call(job->reads_only() ? committed_ : parts_.services, job->context);
+  Call call(job->verified() ? parts_.services : committed_, job->context);
   Status status;
   job->response.reset();
   job->answer.reset();
@@ -78,9 +72,7 @@ void CallPipeline::Try(std::shared_ptr<Job> job) {
       status = Internal(job->context.origin + " is a read and stored something");
     return Finish(*job, status);
   }
-  if (job->request != nullptr && FlagOf(*job->request, "validate_only")) {
-    return Finish(*job, Status::Ok());
-  }
+  if (!job->verified()) return Finish(*job, Status::Ok());  // validate_only
   job->refusal = Status::Ok();
   auto set = call.TakeWriteSet();
   if (job->idempotency) {
@@ -99,7 +91,7 @@ void CallPipeline::Refuse(std::shared_ptr<Job> job, Call& call, Status status) {
   bool retriable_elsewhere = status.code() == Code::kCancelled ||
                              status.code() == Code::kDeadlineExceeded ||
                              status.code() == Code::kUnavailable;
-  if (job->reads_only() || retriable_elsewhere || (!call.has_checks() && !job->idempotency)) {
+  if (!job->verified() || retriable_elsewhere || (!call.has_checks() && !job->idempotency)) {
     return Finish(*job, status);
   }
   auto set = call.TakeWriteSet();
@@ -163,6 +155,7 @@ void CallPipeline::AwaitAnswer(std::shared_ptr<Job> job, const RecordKey& key) {
 
 void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
   meters_->reruns.Add();
+  job->context.again = true;
   if (counted && ++job->reruns > kMaxReruns) {
     Status aborted(Code::kAborted, "TOO_MUCH_CONTENTION",
                    "The record kept changing while this call was decided; try again.");

@@ -20,6 +20,7 @@ struct CallPipeline::Job {
   std::unique_ptr<google::protobuf::Message> request;
   std::optional<RecordKey> idempotency;
   std::string request_hash;
+  bool validate_only = false;
   bool recall = false;  // the key may have been answered meanwhile
   int reruns = 0;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
@@ -34,6 +35,8 @@ struct CallPipeline::Job {
     return binding != nullptr && binding->method->options().idempotency_level() ==
                                      google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
   }
+  // Whether a commit compares what the call was decided on with the truth before it is answered.
+  bool verified() const { return !reads_only() && !validate_only; }
 };
 
 struct CallPipeline::Meters {

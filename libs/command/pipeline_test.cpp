@@ -170,6 +170,34 @@ TEST_F(PipelineTest, VerifiesARefusalBeforeItLeaves) {
   EXPECT_TRUE(refused->Wait().ok()) << refused->Wait().status().ToString();
 }
 
+TEST_F(PipelineTest, RunsACallAgainWhoseRecordIsNotWhatThisReplicaSawLast) {
+  std::string name = Created();
+  ChangeElsewhere(name, [](Exhibit& exhibit) { exhibit.set_year(1515); });
+  runs_ = 0;
+  auto shown = museum_.Call<Exhibit>("ShowExhibit", Show(name));
+  ASSERT_TRUE(shown.ok()) << shown.status().ToString();
+  EXPECT_EQ(runs_, 2) << "the first on what was seen last, the second on what is";
+  EXPECT_EQ(shown->year(), 1515);
+  EXPECT_EQ(shown->etag(), "v3");
+}
+
+TEST_F(PipelineTest, RefusesNothingForAStateThatThisReplicaSawLast) {
+  std::string name = Created();
+  ASSERT_TRUE(museum_.Call<Exhibit>("ShowExhibit", Show(name)).ok());
+  ChangeElsewhere(name, [](Exhibit& exhibit) { exhibit.set_state(Exhibit::STORED); });
+  EXPECT_TRUE(museum_.Call<Exhibit>("ShowExhibit", Show(name)).ok());
+  EXPECT_EQ(museum_.Call<Exhibit>("ShowExhibit", Show(name)).status().reason(), "ALREADY_SHOWN");
+}
+
+TEST_F(PipelineTest, TriesWithoutACommitOnlyOnWhatIsCommitted) {
+  std::string name = Created("A-1");
+  auto request = Create("", "A-1");
+  request.set_validate_only(true);
+  EXPECT_EQ(museum_.Call<Exhibit>("CreateExhibit", request).status().reason(), "VALUE_TAKEN");
+  ChangeElsewhere(name, [](Exhibit& exhibit) { exhibit.set_code("A-2"); });
+  EXPECT_TRUE(museum_.Call<Exhibit>("CreateExhibit", request).ok());
+}
+
 TEST_F(PipelineTest, GivesUpWithARetryHintWhereARecordKeepsMoving) {
   std::string name = Created();
   meddle_ = [&] {

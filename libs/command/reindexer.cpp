@@ -19,6 +19,7 @@ Result<std::unique_ptr<WriteSet>> IndexAgain(const RecordType& type, const Liste
   set->checks.push_back({key, listed.record.version});
   set->records.push_back(MakeRecordWrite(key, listed.record.version, *record));
   set->records.back().occurred = listed.record.occurred;
+  set->records.back().wanted_again = false;
   return set;
 }
 

@@ -23,7 +23,7 @@ const RecordTypes& MuseumTypes() {
   return types;
 }
 
-Decider::Decider(Store& store, const Clock& clock, const Committer* committer)
+Decider::Decider(Store& store, const Clock& clock, Committer* committer)
     : services_{&MuseumTypes(), &store, committer, nullptr}, clock_(clock) {
   // Deciders of one test must not give the same ids.
   static std::atomic<uint8_t> deciders = 0;

@@ -26,7 +26,7 @@ const RecordTypes& MuseumTypes();
 // Decides calls on a store without committing them. One thread at a time.
 class Decider {
  public:
-  Decider(Store& store, const Clock& clock, const Committer* committer = nullptr);
+  Decider(Store& store, const Clock& clock, Committer* committer = nullptr);
 
   using Handler = std::function<Status(Call&)>;
   // The write-set of a handler that must succeed. Each call has an id of its own.

@@ -57,6 +57,8 @@ struct RecordWrite {
   bool deleted = false;
   // Business time of the last change.
   Time occurred{};
+  // False: no later call will want it (an idempotency key).
+  bool wanted_again = true;
 };
 
 struct WriteSet {

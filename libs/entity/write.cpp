@@ -99,6 +99,7 @@ Result<MessagePtr> Crud::Create(Call& call, const Message& body, std::optional<U
   ClearEtag(type_, *record);
   std::string name = type_.Name(id ? *id : call.NewId());
   record->GetReflection()->SetString(record.get(), type_.name_field(), name);
+  call.ExpectAbsent(type_, name);
   auto existing = call.FindMessage(type_, name);
   if (!existing.ok()) return existing.status();
   if (*existing != nullptr) {

@@ -126,6 +126,9 @@ void EventApplier::Apply(const LogRow& row, int attempt, std::function<void(Appl
   auto parked = std::make_shared<bool>(false);
   call.run = [this, row, parked](Call& attempt_call) -> Status {
     *parked = false;
+    if (row.version() == 1) {
+      attempt_call.ExpectAbsent(types_.Of(InboxEntry::descriptor()), InboxName(row.subject()));
+    }
     auto known = attempt_call.Find<InboxEntry>(InboxName(row.subject()));
     if (!known.ok()) return known.status();
     InboxEntry entry = known->value_or(InboxEntry());

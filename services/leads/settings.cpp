@@ -36,7 +36,7 @@ Result<LeadSettings> Update(Call& call, const entity::Crud& crud,
 
 Result<LeadSettings> ReadSettings(Call& call) {
   const RecordType& type = *call.types().Find(LeadSettings::descriptor());
-  auto known = call.Peek<LeadSettings>(type.Name(SettingsId()));
+  auto known = call.Find<LeadSettings>(type.Name(SettingsId()));
   if (!known.ok()) return known.status();
   LeadSettings settings = known->value_or(LeadSettings());
   settings.set_name(type.Name(SettingsId()));
