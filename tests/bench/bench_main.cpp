@@ -56,6 +56,11 @@ const std::vector<std::pair<std::string, LeadsCase>>& LeadsCases() {
     }
     all.emplace_back("M1b/1", [](LeadsBench& bench) { MeasureCreateLatency(bench, false); });
     all.emplace_back("M1b/60", [](LeadsBench& bench) { MeasureCreateLatency(bench, true); });
+    for (int concurrency : {1, 64}) {
+      all.emplace_back("M2/" + std::to_string(concurrency),
+                       [=](LeadsBench& bench) { MeasureGet(bench, concurrency); });
+    }
+    all.emplace_back("M13/leads", MeasureFootprint);
     return all;
   }();
   return cases;

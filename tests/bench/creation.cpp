@@ -74,14 +74,13 @@ Kind SourceKind() {
 
 Creation::Creation(Rig& rig, Load& load, Kind kind) : rig_(rig), kind_(std::move(kind)) {
   const auto before = Count(true);
-  uint64_t number = 0;
-  load.Closed(1, 0.0, [&](uint64_t n) { return MakeAsk(number = n); });
+  load.Closed(1, 0.0, [&](uint64_t n) { return MakeAsk(sample_ = n); });
   const auto after = Count(true);
   if (after.records != before.records + 1 || after.keys != before.keys + 1) {
     throw std::runtime_error("one call of " + kind_.method + " does not make one record");
   }
   events_ = after.log - before.log;
-  const std::string record = "id = '" + RecordId(number) + "'";
+  const std::string record = "id = '" + RecordId(sample_) + "'";
   inserts_.push_back(Insert(kind_.table, record, 0));
   for (int64_t i = 1; i <= events_; ++i) {
     inserts_.push_back(

@@ -42,6 +42,8 @@ class Creation {
 
   Ask MakeAsk(uint64_t n) const;
   Ask MakeGet(uint64_t n, const std::string& method) const;
+  // The number of the record that it created.
+  uint64_t sample() const { return sample_; }
   // How many log rows one call writes.
   int64_t events() const { return events_; }
 
@@ -64,6 +66,7 @@ class Creation {
 
   Rig& rig_;
   const Kind kind_;
+  uint64_t sample_ = 0;
   int64_t events_ = 0;
   std::vector<std::string> inserts_;
 };

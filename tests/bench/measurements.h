@@ -20,4 +20,9 @@ void MeasureCreate(LeadsBench& bench, const std::string& kind, int concurrency);
 // M1b: how long a creation takes, at 60 % of the maximum or with one caller.
 void MeasureCreateLatency(LeadsBench& bench, bool loaded);
 
+// M2: records read by name in a second, against a server that does nothing and against pgbench.
+void MeasureGet(LeadsBench& bench, int concurrency);
+// M13 and M14: memory idle and after load, and time from the start to the first good answer.
+void MeasureFootprint(LeadsBench& bench);
+
 }  // namespace crm::bench

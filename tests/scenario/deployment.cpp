@@ -198,7 +198,7 @@ ProcessOptions Deployment::CommandOf(const Part& part,
   return options;
 }
 
-void Deployment::Launch(Part& part) {
+void Deployment::Spawn(Part& part) {
   ProcessOptions options = CommandOf(part, {});
   options.log = (folder_ / (part.name + ".log")).string();
   part.process = std::make_unique<Process>(options);
@@ -249,13 +249,13 @@ void Deployment::WaitUntilWhole() {
 }
 
 void Deployment::StartAll() {
-  for (auto& part : parts_) Launch(part);
+  for (auto& part : parts_) Spawn(part);
   for (auto& part : parts_) WaitUntilReady(part);
   WaitUntilWhole();
 }
 
 void Deployment::StartAlone(const std::string& service) {
-  Launch(PartOf(service));
+  Spawn(PartOf(service));
   WaitUntilReady(PartOf(service));
 }
 

@@ -84,6 +84,8 @@ class Deployment {
   // The process that runs `service` and no other: returns when it is ready, whoever else is
   // missing.
   void StartAlone(const std::string& service);
+  // The same, but returns as soon as the process runs.
+  void Launch(const std::string& service) { Spawn(PartOf(service)); }
   // SIGTERM, after which the processes, or the one that runs `service`, must end with exit code 0.
   void StopAll();
   void Stop(const std::string& service);
@@ -112,7 +114,7 @@ class Deployment {
   void MakeDatabases();
   void Migrate();
   ProcessOptions CommandOf(const Part& part, const std::vector<std::string>& words) const;
-  void Launch(Part& part);
+  void Spawn(Part& part);
   void WaitUntilReady(Part& part);
   void WaitUntilWhole();
 
