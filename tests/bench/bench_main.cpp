@@ -48,8 +48,8 @@ using LeadsCase = std::function<void(LeadsBench&)>;
 const std::vector<std::pair<std::string, LeadsCase>>& LeadsCases() {
   static const std::vector<std::pair<std::string, LeadsCase>> cases = [] {
     std::vector<std::pair<std::string, LeadsCase>> all;
-    for (int concurrency : {1, 8, 64, 256}) {
-      for (const std::string kind : {"lead", "source"}) {
+    for (const std::string kind : {"lead", "source", "enquiry"}) {
+      for (int concurrency : {1, 8, 64, 256}) {
         all.emplace_back("M1/" + kind + "/" + std::to_string(concurrency),
                          [=](LeadsBench& bench) { MeasureCreate(bench, kind, concurrency); });
       }

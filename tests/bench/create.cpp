@@ -6,6 +6,8 @@ namespace {
 
 // Load at which latency is looked at, of what a closed loop reaches.
 constexpr double kLoaded = 0.6;
+// Records that are there before.
+constexpr int64_t kFilled = 50'000;
 
 std::vector<Side> Throughput(LeadsBench& bench, Creation& creation, int concurrency) {
   const double seconds = bench.effort.seconds;
@@ -28,13 +30,16 @@ std::vector<Side> Throughput(LeadsBench& bench, Creation& creation, int concurre
 }  // namespace
 
 void MeasureCreate(LeadsBench& bench, const std::string& kind, int concurrency) {
-  Creation creation(bench.rig, bench.load, kind == "source" ? SourceKind() : LeadKind());
+  if (kind == "enquiry") bench.rig.StartContacts();
+  Creation creation(bench.rig, bench.load, KindOf(kind));
+  creation.Fill(kFilled);
   bench.journal.RunPairs("M1", kind + " c=" + std::to_string(concurrency), bench.effort.pairs,
                          Throughput(bench, creation, concurrency));
 }
 
 void MeasureCreateLatency(LeadsBench& bench, bool loaded) {
-  Creation creation(bench.rig, bench.load, LeadKind());
+  Creation creation(bench.rig, bench.load, KindOf("lead"));
+  creation.Fill(kFilled);
   const double seconds = bench.effort.seconds;
   auto make = [&](uint64_t n) { return creation.MakeAsk(n); };
   if (!loaded) {

@@ -15,6 +15,16 @@ constexpr char kEvents[] = "0190a000-000%d-7000-9000-";
 constexpr char kRequests[] = "0190a000-0000-4000-a000-";
 constexpr char kCorrelations[] = "0190a000-0000-7000-b000-";
 constexpr char kSampleId[] = "000000000000";
+constexpr char kInterest[] =
+    "We are forty people in two towns and look for somebody who installs and looks after the "
+    "heating of both houses, from the autumn on; last year's offer is in the attachment. Please "
+    "call in the morning, the office closes at two, and ask for me by name. There are three "
+    "boilers, of which one is new, and the cellar of the smaller house is damp. We would want a "
+    "fixed price for the first year and a visit in every quarter.";
+// Of a row number :n: its digits, and its tenant's place in the array of all.
+constexpr char kDigits[] = "10000000 + :n % 89999999";
+constexpr char kPlace[] = ":n * 7 % 45";
+constexpr char kTenant[] = "case when :r < 27 then 1 else 2 + (:r - 27) / 2 end";
 
 std::string Hex(uint64_t n) {
   char text[16];
@@ -44,35 +54,33 @@ std::string RecordId(uint64_t n) {
   return kNames + Hex(n);
 }
 
-Kind LeadKind() {
+Kind KindOf(const std::string& name) {
+  const std::string id = std::string(kNames) + kSampleId;
+  const std::string request_id = std::string(kRequests) + kSampleId;
+  const std::string digits = kSampleDigits;
+  if (name == "source") {
+    leads::v1::CreateSourceRequest request;
+    request.mutable_source()->set_display_name("Fair " + digits);
+    request.set_source_id(id);
+    request.set_request_id(request_id);
+    return {"sources", "/crm.leads.v1.SourceService/CreateSource", request.SerializeAsString()};
+  }
   leads::v1::CreateLeadRequest request;
   auto& lead = *request.mutable_lead();
-  const std::string digits = kSampleDigits;
   lead.set_display_name("Miriam Bench " + digits);
-  lead.mutable_phone()->set_number("+4930" + digits);
-  lead.set_email("person" + digits + "@example.com");
   lead.set_company_name("Example Works " + digits);
   lead.set_campaign("spring");
-  lead.set_interest(
-      "We are forty people in two towns and look for somebody who installs and looks after the "
-      "heating of both houses, from the autumn on; last year's offer is in the attachment. Please "
-      "call in the morning, the office closes at two, and ask for me by name. There are three "
-      "boilers, of which one is new, and the cellar of the smaller house is damp. We would want a "
-      "fixed price for the first year and a visit in every quarter.");
-  request.set_lead_id(std::string(kNames) + kSampleId);
-  request.set_request_id(std::string(kRequests) + kSampleId);
+  lead.set_interest(kInterest);
+  if (name == "enquiry") {
+    lead.mutable_phone()->set_number("+4930" + digits);
+    lead.set_email("person" + digits + "@example.com");
+  }
+  request.set_lead_id(id);
+  request.set_request_id(request_id);
   return {"leads", "/crm.leads.v1.LeadService/CreateLead", request.SerializeAsString()};
 }
 
-Kind SourceKind() {
-  leads::v1::CreateSourceRequest request;
-  request.mutable_source()->set_display_name(std::string("Fair ") + kSampleDigits);
-  request.set_source_id(std::string(kNames) + kSampleId);
-  request.set_request_id(std::string(kRequests) + kSampleId);
-  return {"sources", "/crm.leads.v1.SourceService/CreateSource", request.SerializeAsString()};
-}
-
-Creation::Creation(Rig& rig, Load& load, Kind kind) : rig_(rig), kind_(std::move(kind)) {
+Creation::Creation(Rig& rig, Load& load, const Kind& kind) : rig_(rig), kind_(kind) {
   const auto before = Count(true);
   load.Closed(1, 0.0, [&](uint64_t n) { return MakeAsk(sample_ = n); });
   const auto after = Count(true);
@@ -81,12 +89,12 @@ Creation::Creation(Rig& rig, Load& load, Kind kind) : rig_(rig), kind_(std::move
   }
   events_ = after.log - before.log;
   const std::string record = "id = '" + RecordId(sample_) + "'";
-  inserts_.push_back(Insert(kind_.table, record, 0));
+  inserts_.push_back(InsertLike(kind_.table, record, 0));
   for (int64_t i = 1; i <= events_; ++i) {
     inserts_.push_back(
-        Insert("log", record + " AND version = " + std::to_string(i), static_cast<int>(i)));
+        InsertLike("log", record + " AND version = " + std::to_string(i), static_cast<int>(i)));
   }
-  inserts_.push_back(Insert(
+  inserts_.push_back(InsertLike(
       "idempotency", "id = (SELECT id FROM idempotency ORDER BY occurred_at DESC LIMIT 1)", 0));
   rig_.QueryCounterpart("CREATE SEQUENCE IF NOT EXISTS bench_numbers CACHE 32");
 }
@@ -107,7 +115,8 @@ Ask Creation::MakeGet(uint64_t n, const std::string& method) const {
 
 // An INSERT of a row like the one that `where` finds, with what differs from call to call
 // differing.
-std::string Creation::Insert(const std::string& table, const std::string& where, int event) {
+Creation::Insert Creation::InsertLike(const std::string& table, const std::string& where,
+                                      int event) {
   const auto columns = rig_.Query(
       "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = "
       "'" +
@@ -139,29 +148,46 @@ std::string Creation::Insert(const std::string& table, const std::string& where,
     if (type == "timestamp with time zone" && value != "NULL") value = "now()";
     values += (i == 0 ? "" : ", ") + ("(" + value + ")::" + type);
   }
-  return "INSERT INTO " + table + " (" + names + ") VALUES (" + values + ")";
+  return {"INSERT INTO " + table + " (" + names + ")", values};
+}
+
+// Numbers beyond those of calls and of pgbench.
+void Creation::Fill(int64_t records) {
+  std::string select = " SELECT " + inserts_.front().values;
+  ReplaceAll(select, ":p", std::string("(") + kDigits + ")");
+  ReplaceAll(select, ":t::", std::string("(") + kTenant + ")::");
+  ReplaceAll(select, ":r", std::string("(") + kPlace + ")");
+  ReplaceAll(select, ":n", "(n + (1::bigint << 40))");
+  const std::string sql = inserts_.front().head + select + " FROM generate_series(1, " +
+                          std::to_string(records) + ") AS n";
+  std::vector<std::string> steps = {"ANALYZE", "CHECKPOINT"};
+  if (Count(false).records < records) steps.insert(steps.begin(), sql);
+  for (const std::string& step : steps) {
+    rig_.Query(step);
+    rig_.QueryCounterpart(step);
+  }
 }
 
 std::string Creation::Prologue() const {
-  return "\\set i :i + 1\n"
-         "\\set n :i * 256 + :client_id\n"
-         "\\set p 10000000 + :n % 89999999\n"
-         "\\set r :n * 7 % 45\n"
-         "\\set t case when :r < 27 then 1 else 2 + (:r - 27) / 2 end\n";
+  return std::string("\\set i :i + 1\n\\set n :i * 256 + :client_id\n\\set p ") + kDigits +
+         "\n\\set r " + kPlace + "\n\\set t " + kTenant + "\n";
 }
 
 std::string Creation::Transaction() const {
   std::string script = Prologue() + "BEGIN;\n";
-  for (const auto& insert : inserts_) script += insert + ";\n";
+  for (const auto& [head, values] : inserts_) script += head + " VALUES (" + values + ");\n";
   return script + "COMMIT;\n";
 }
 
 std::string Creation::OneStatement() const {
   std::string script = Prologue() + "WITH ";
-  for (size_t i = 0; i + 1 < inserts_.size(); ++i) {
-    script += (i == 0 ? "a" : ", a") + std::to_string(i) + " AS (" + inserts_[i] + ")";
+  for (size_t i = 0; i < inserts_.size(); ++i) {
+    const std::string insert = inserts_[i].head + " VALUES (" + inserts_[i].values + ")";
+    const bool last = i + 1 == inserts_.size();
+    script += last ? " " + insert + ";\n"
+                   : (i == 0 ? "a" : ", a") + std::to_string(i) + " AS (" + insert + ")";
   }
-  return script + " " + inserts_.back() + ";\n";
+  return script;
 }
 
 Creation::Counts Creation::Count(bool ours) {

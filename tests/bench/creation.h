@@ -26,11 +26,11 @@ struct Kind {
   // The request for number 0: with kSampleDigits where records differ, and with Sample().
   std::string request;
 };
-// A lead as a form brings it: 600 bytes, with phone and e-mail. Its creation looks for duplicates
-// and for the rule that assigns it, and stores it twice: created, and assigned.
-Kind LeadKind();
-// The same handler library without anything of its own: one record, one event.
-Kind SourceKind();
+// "lead": one of 600 bytes without phone and e-mail. Its creation looks for the rule that assigns
+// it, and stores it twice: created, and assigned.
+// "enquiry": a lead as a form brings it. Duplicates are looked for too, also among contacts.
+// "source": the kernel alone: one record, one event, and nothing to read first.
+Kind KindOf(const std::string& name);
 
 // "0190a000-0000-7000-8000-000000000007": of the record number 7.
 std::string RecordId(uint64_t n);
@@ -38,7 +38,11 @@ std::string RecordId(uint64_t n);
 class Creation {
  public:
   // Creates one record of the kind, to see which rows it needs.
-  Creation(Rig& rig, Load& load, Kind kind);
+  Creation(Rig& rig, Load& load, const Kind& kind);
+
+  // Makes both sides' tables as large as those of a small company, and lets PostgreSQL look at
+  // them.
+  void Fill(int64_t records);
 
   Ask MakeAsk(uint64_t n) const;
   Ask MakeGet(uint64_t n, const std::string& method) const;
@@ -61,14 +65,19 @@ class Creation {
     int64_t records = 0, log = 0, keys = 0;
   };
   Counts Count(bool ours);
-  std::string Insert(const std::string& table, const std::string& where, int event);
+  // INSERT INTO ... and what it is given, with pgbench's variables.
+  struct Insert {
+    std::string head;
+    std::string values;
+  };
+  Insert InsertLike(const std::string& table, const std::string& where, int event);
   std::string Prologue() const;
 
   Rig& rig_;
   const Kind kind_;
   uint64_t sample_ = 0;
   int64_t events_ = 0;
-  std::vector<std::string> inserts_;
+  std::vector<Insert> inserts_;
 };
 
 }  // namespace crm::bench

@@ -52,7 +52,7 @@ Slice Measure(const std::function<Started()>& launch, const Ask& ask, const Load
 }  // namespace
 
 void MeasureFootprint(LeadsBench& bench) {
-  Creation creation(bench.rig, bench.load, LeadKind());
+  Creation creation(bench.rig, bench.load, KindOf("lead"));
   const Ask ask = creation.MakeGet(creation.sample(), "/crm.leads.v1.LeadService/GetLead");
   const std::string answer = bench.load.Once(ask);
   // Numbers go on from start to start.

@@ -49,7 +49,7 @@ std::string SelectScript(const Rig& rig, const Range& range) {
 }  // namespace
 
 void MeasureGet(LeadsBench& bench, int concurrency) {
-  Creation creation(bench.rig, bench.load, LeadKind());
+  Creation creation(bench.rig, bench.load, KindOf("lead"));
   const Range range = CreateSome(bench, creation);
   auto make = [&](uint64_t n) { return creation.MakeGet(range.Pick(n), kGet); };
   Echo echo(bench.rig.folder(), bench.load.Once(creation.MakeGet(creation.sample(), kGet)));

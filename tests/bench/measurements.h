@@ -15,7 +15,7 @@ struct LeadsBench {
   Effort effort;
 };
 
-// M1: records created in a second, at a concurrency, against pgbench. `kind`: "lead", "source".
+// M1: records created in a second, at a concurrency, against pgbench. `kind`: see KindOf().
 void MeasureCreate(LeadsBench& bench, const std::string& kind, int concurrency);
 // M1b: how long a creation takes, at 60 % of the maximum or with one caller.
 void MeasureCreateLatency(LeadsBench& bench, bool loaded);

@@ -27,7 +27,6 @@ kafka::Deadline Soon() {
 }
 
 std::vector<std::string> With(const std::string& service) {
-  if (service == "identity") return {service};
   return {"identity", service};
 }
 
@@ -56,7 +55,7 @@ Rig::Rig(const std::string& service)
       servers_(PostgresSettings()),
       deployment_(
           test::Shape::kDistributed, servers_,
-          {.services = With(service),
+          {.services = {"identity", "contacts", service},
            // As an operator would run it; without the limits that tests set.
            .set = {"log.level=warning", "limits.calls_per_second=0", "postgres.pool_size=8"},
            .moved_clock = false}) {
@@ -73,6 +72,11 @@ Rig::Rig(const std::string& service)
   if (!test::Eventually([&] { return admin_->Offsets(topic(), Soon()).ok(); })) {
     throw std::runtime_error("nobody made the topic " + topic());
   }
+}
+
+void Rig::StartContacts() {
+  if (!contacts_) deployment_.StartAlone("contacts");
+  contacts_ = true;
 }
 
 Rig::~Rig() {

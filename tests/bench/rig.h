@@ -27,6 +27,9 @@ class Rig {
   explicit Rig(const std::string& service);
   ~Rig();
 
+  // From now on contacts runs too: it answers what leads asks of it, and consumes their events.
+  void StartContacts();
+
   test::Servers& servers() { return servers_; }
   test::Deployment& deployment() { return deployment_; }
   const std::string& service() const { return service_; }
@@ -72,6 +75,7 @@ class Rig {
   std::unique_ptr<kafka::Admin> admin_;
   std::vector<Tenant> tenants_;
   int64_t next_number_ = 0;
+  bool contacts_ = false;
 };
 
 }  // namespace crm::bench

@@ -30,6 +30,7 @@ GATES = [
     ("M1", "lead c=64", rate, "tx", "more", 2.0, 3.0, "leads created a second, 64 callers"),
     ("M1", "lead c=", rate, "tx", "more", None, None, "leads created a second"),
     ("M1", "lead c=", rate, "cte", "more", None, None, "the same, against one statement"),
+    ("M1", "enquiry c=", rate, "tx", "more", None, None, "leads with phone and e-mail, so with a search for duplicates"),
     ("M1", "source c=", rate, "tx", "more", None, None, "records without reads created a second"),
     ("M1", "source c=", rate, "cte", "more", None, None, "the same, against one statement"),
     ("M1b", "lead c=1", figure("p50_us"), "tx", "less", 1.5, 1.1, "p50 of one caller"),
