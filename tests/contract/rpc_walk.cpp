@@ -3,7 +3,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "tests/scenario/simulated_world.h"
+#include "tests/scenario/every_service.h"
 
 namespace crm::test {
 
@@ -48,7 +48,7 @@ void Collect(const Descriptor* message, const std::string& prefix, const Owner& 
 
 std::vector<const MethodDescriptor*> AllMethods() {
   std::set<const ServiceDescriptor*> services;
-  for (const auto& definition : AllServices()) {
+  for (const auto& definition : EveryService()) {
     for (const auto* service : definition.services()) services.insert(service);
   }
   const auto* pool = DescriptorPool::generated_pool();

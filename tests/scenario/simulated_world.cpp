@@ -1,15 +1,6 @@
 #include "tests/scenario/simulated_world.h"
 
-#include "libs/entity/page_tokens.h"
-#include "services/activities/module.h"
-#include "services/analytics/module.h"
-#include "services/contacts/module.h"
-#include "services/deals/module.h"
-#include "services/identity/module.h"
-#include "services/inventory/module.h"
-#include "services/leads/module.h"
-#include "services/notification/module.h"
-#include "services/workflow/module.h"
+#include "tests/scenario/every_service.h"
 
 namespace crm::test {
 namespace {
@@ -23,25 +14,10 @@ Principal Form() {
 
 }  // namespace
 
-std::vector<ServiceDefinition> AllServices() {
-  static const entity::PageTokens tokens = *entity::PageTokens::Create(std::string(32, 's'));
-  entity::Settings settings;
-  settings.page_tokens = &tokens;
-  std::vector<ServiceDefinition> services;
-  services.push_back(identity::Define(settings, std::shared_ptr<const identity::Secrets>()));
-  services.push_back(leads::Define(settings));
-  services.push_back(contacts::Define(settings));
-  services.push_back(deals::Define(settings));
-  services.push_back(activities::Define(settings));
-  services.push_back(inventory::Define(settings));
-  services.push_back(notification::Define(settings));
-  services.push_back(analytics::Define(settings));
-  services.push_back(workflow::Define(settings));
-  return services;
-}
-
 SimulatedWorld::SimulatedWorld(uint64_t seed)
-    : simulation_(AllServices(), seed), administrator_(Simulation::Admin(kTenant)), form_(Form()) {}
+    : simulation_(EveryService(), seed),
+      administrator_(Simulation::Admin(kTenant)),
+      form_(Form()) {}
 
 World::Answer SimulatedWorld::CallMessage(const Ask& ask, Caller caller) {
   return simulation_.CallMessage(ask.method, ask.request,

@@ -7,9 +7,6 @@
 
 namespace crm::test {
 
-// What crm-all runs, the gateway left out.
-std::vector<ServiceDefinition> AllServices();
-
 class SimulatedWorld final : public World {
  public:
   explicit SimulatedWorld(uint64_t seed);
