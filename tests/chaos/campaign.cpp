@@ -30,7 +30,7 @@ class Round {
  public:
   Round(Servers& servers, const RoundOptions& options)
       : options_(options),
-        installation_(servers, options.plant),
+        installation_(servers, options.plant, options.replicas),
         history_(installation_.history_file()),
         driver_(history_) {}
 
@@ -56,6 +56,7 @@ class Round {
     AwaitImports();
     Say("every call is known");
     AwaitPeace();
+    Verify();
     result_.calls = workload_->calls();
     result_.seconds = std::chrono::duration<double>(Steady::now() - begin).count();
     return std::move(result_);
@@ -68,7 +69,7 @@ class Round {
 
   void Begin(const std::string& crash_at) {
     installation_.Start(crash_at);
-    driver_.Connect(installation_.address());
+    driver_.Connect(installation_.addresses());
   }
 
   // Kills what is left of a life; true: its crash point had done so before. Any other end is an
@@ -81,6 +82,7 @@ class Round {
       incidents_.push_back("crm-all ended with " + std::to_string(*code) + ": " +
                            installation_.LastWords());
     }
+    if (auto lost = installation_.LostBystanders(); !lost.empty()) incidents_.push_back(lost);
     return code == kKilled;
   }
 
@@ -179,6 +181,14 @@ class Round {
     if (!incidents_.empty() && result_.findings.empty()) {
       for (const auto& incident : incidents_) result_.findings.push_back({"process", incident});
     }
+  }
+
+  // What operators run, on the installation as the campaign has left it.
+  void Verify() {
+    if (!installation_.process().running()) return;
+    auto differences = installation_.Verify();
+    if (!differences.empty()) result_.findings.push_back({"verify", differences});
+    Say("verified");
   }
 
   const RoundOptions options_;

@@ -31,6 +31,8 @@ struct RoundOptions {
   int import_kills = 1;
   // Faults of the servers and pauses, spread over the lives.
   int other_faults = 4;
+  // How many crm-all there are at once on the same databases; kills hit each in turn.
+  int replicas = 1;
   // The bug that the processes have; see libs/base/planted_bug.h.
   std::string plant = {};
   // How long nothing may move before what is missing counts as lost.

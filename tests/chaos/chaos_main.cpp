@@ -1,21 +1,21 @@
 // crm-chaos: the campaign of the fault bench; `tools/dev chaos` runs it.
 //
-//   crm-chaos [--kills N] [--seed S] [--per-point P] [--report FILE]
+//   crm-chaos [--kills N] [--seed S] [--per-point P] [--replicas R] [--report FILE]
+//   crm-chaos --outage SECONDS [--seed S] [--report FILE]
 //
 // In rounds of up to 50 kills, each with a fresh installation and a seed of its own, counting from
 // S. Prints progress, then what was found, and the failing seeds last. A round that failed is run
-// again by its own seed with its own number of kills.
-#include <sys/utsname.h>
-
+// again by its own seed with its own number of kills. With --outage it takes Kafka away for so long
+// instead.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <sstream>
 #include <string>
-#include <thread>
 
 #include "tests/chaos/campaign.h"
+#include "tests/chaos/outage.h"
+#include "tests/chaos/report.h"
 
 namespace crm::chaos {
 namespace {
@@ -28,6 +28,8 @@ struct Campaign {
   int64_t seed = 1;
   int64_t kills = 500;
   int64_t per_point = 0;
+  int64_t replicas = 1;
+  int64_t outage = 0;
   std::string report;
   std::string command;
 };
@@ -57,6 +59,8 @@ Campaign Read(int argc, char** argv) {
     if (flag == "--seed") campaign.seed = number;
     if (flag == "--kills") campaign.kills = number;
     if (flag == "--per-point") campaign.per_point = number;
+    if (flag == "--replicas") campaign.replicas = std::max<int64_t>(1, number);
+    if (flag == "--outage") campaign.outage = number;
     if (flag == "--report") campaign.report = argv[i + 1];
     if (flag != "--report") campaign.command += " " + flag + " " + argv[i + 1];
   }
@@ -77,6 +81,7 @@ RoundOptions Plan(const Campaign& campaign, int64_t index, int64_t count) {
   int64_t kills = (campaign.kills + count - 1) / count;
   options.kills = static_cast<int>(kills) - options.migration_kills - options.import_kills;
   options.other_faults = std::max(1, options.kills / 4);
+  options.replicas = static_cast<int>(campaign.replicas);
   auto begin = std::chrono::steady_clock::now();
   options.say = [begin, index, count](const std::string& line) {
     std::chrono::duration<double> at = std::chrono::steady_clock::now() - begin;
@@ -100,43 +105,25 @@ void Add(const RoundOptions& options, const RoundResult& result, Total& total) {
   ++total.rounds;
   if (result.findings.empty()) return;
   int kills = options.kills + options.migration_kills + options.import_kills;
-  total.failures.push_back("tools/dev chaos --seed " + std::to_string(options.seed) + " --kills " +
-                           std::to_string(kills) + " --per-point " +
-                           std::to_string(options.per_point));
+  total.failures.push_back(
+      "tools/dev chaos --seed " + std::to_string(options.seed) + " --kills " +
+      std::to_string(kills) + " --per-point " + std::to_string(options.per_point) +
+      (options.replicas == 1 ? "" : " --replicas " + std::to_string(options.replicas)));
 }
 
-std::string Machine() {
-  std::string cpu = "unknown processor";
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (!line.starts_with("model name")) continue;
-    cpu = line.substr(line.find(':') + 2);
-    break;
-  }
-  utsname name{};
-  uname(&name);
-  return std::to_string(std::thread::hardware_concurrency()) + " x " + cpu + ", " + name.sysname +
-         " " + name.release;
-}
-
-std::string Table(const char* what, const std::map<std::string, int>& counts) {
-  std::string text = std::string("| ") + what + " | times |\n|---|---:|\n";
-  for (const auto& [name, times] : counts) {
-    text += "| " + name + " | " + std::to_string(times) + " |\n";
-  }
-  return text;
-}
-
+// A run with several replicas has a chapter of its own.
 void WriteReport(const Campaign& campaign, const Total& total) {
   char bound[32];
   std::snprintf(bound, sizeof bound, "%.2f %%",
                 300.0 / static_cast<double>(std::max<int64_t>(total.killed(), 1)));
-  std::ofstream out(campaign.report);
-  out << "# What the fault bench has measured\n\n"
-      << "Written by `" << campaign.command << "`; what it does and judges is in "
+  std::ostringstream out;
+  out << (campaign.replicas == 1 ? "# What the fault bench has measured"
+                                 : "# Several processes on the same databases")
+      << "\n\nWritten by `" << campaign.command << "`; what it does and judges is in "
       << "`tests/chaos/README.md`.\n\n"
-      << "| | |\n|---|---|\n| kills | " << total.killed() << " |\n| rounds with a finding | "
-      << total.failures.size() << " of " << total.rounds << " |\n";
+      << "| | |\n|---|---|\n| crm-all at once | " << campaign.replicas << " |\n| kills | "
+      << total.killed() << " |\n| rounds with a finding | " << total.failures.size() << " of "
+      << total.rounds << " |\n";
   if (total.failures.empty()) {
     out << "| chance that a kill breaks a promise, upper bound at 95 % (3/n) | " << bound << " |\n";
   }
@@ -147,10 +134,40 @@ void WriteReport(const Campaign& campaign, const Total& total) {
       << Table("crash point", total.kills) << "\n## What else was done to it\n\n"
       << Table("fault", total.faults);
   for (const auto& failure : total.failures) out << "\nFailed: `" << failure << "`\n";
+  WriteChapter(campaign.report, out.str());
+}
+
+int RunOutageOf(const Campaign& campaign) {
+  Servers servers;
+  OutageOptions options;
+  options.seed = static_cast<uint64_t>(campaign.seed);
+  options.away = std::chrono::seconds(campaign.outage);
+  options.say = [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+  auto result = RunOutage(servers, options);
+  std::ostringstream out;
+  out.precision(3);
+  out << "# Kafka away under writes\n\nWritten by `" << campaign.command << "`.\n\n"
+      << "| | |\n|---|---|\n| away | " << campaign.outage << " s |\n| calls meanwhile | "
+      << result.calls << " |\n| of those neither answered nor refused | " << result.failed
+      << " |\n| events a second | " << result.arrived_per_second
+      << " |\n| events that waited when Kafka answered again | " << result.backlog
+      << " |\n| drained, with clients that went on | in " << result.drain_seconds << " s, "
+      << result.drained_per_second << " events a second, "
+      << result.drained_per_second / result.arrived_per_second
+      << " times the arrival |\n| the metric of what waits was late by at most | "
+      << result.lag_late << " s |\n| findings of the judge and of `crmctl verify` | "
+      << result.findings.size() << " |\n| machine | " << Machine() << " |\n";
+  std::printf("%s\n%s\n", out.str().c_str(), Describe(result.findings).c_str());
+  if (!campaign.report.empty()) WriteChapter(campaign.report, out.str());
+  return result.findings.empty() && result.failed == 0 ? 0 : 1;
 }
 
 int Main(int argc, char** argv) {
   Campaign campaign = Read(argc, argv);
+  if (campaign.outage > 0) return RunOutageOf(campaign);
   int64_t count = std::max<int64_t>(1, campaign.kills / kKillsOfARound);
   Servers servers;
   Total total;

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "tests/chaos/campaign.h"
+#include "tests/chaos/nemesis.h"
+#include "tests/chaos/outage.h"
 
 namespace crm::chaos {
 namespace {
@@ -31,7 +33,6 @@ class ChaosTest : public ::testing::Test {
     return RunRound(*servers_, options);
   }
 
- private:
   static inline Servers* servers_ = nullptr;
 };
 
@@ -41,15 +42,39 @@ TEST_F(ChaosTest, KeepsItsPromisesWhereverItIsKilled) {
                        .per_point = 2,
                        .migration_kills = 2,
                        .import_kills = 2,
-                       .other_faults = 7};
+                       .other_faults = 8};
   auto result = Run(options);
   EXPECT_TRUE(result.findings.empty())
       << "seed 1, kept in " << result.kept << ": " << Describe(result.findings);
   for (const auto& point : CrashPoints()) EXPECT_GE(result.kills[point], 2) << point;
   EXPECT_GE(result.kills[kMigrationPoint], 2);
   EXPECT_GE(result.kills[kImportPoint], 2);
-  EXPECT_EQ(result.faults.size(), 7u);
+  EXPECT_EQ(result.faults.size(), std::size(kFaults));
   EXPECT_GT(result.calls, 200);
+}
+
+TEST_F(ChaosTest, KeepsItsPromisesWithTwoReplicasOfWhichEitherIsKilled) {
+  auto result = Run(
+      {.seed = 2,
+       .kills = 10,
+       .points = {"committer.after_commit", "committer.after_hot_push", "relay.before_cursor_moves",
+                  "consumer.after_commit", "timer.before_commit", "effects.after_send"},
+       .migration_kills = 0,
+       .import_kills = 1,
+       .other_faults = 4,
+       .replicas = 2});
+  EXPECT_TRUE(result.findings.empty())
+      << "seed 2, kept in " << result.kept << ": " << Describe(result.findings);
+  EXPECT_GE(result.total_kills(), 10);
+}
+
+TEST_F(ChaosTest, FailsNoWriteWhileKafkaIsAwayAndDrainsAfterwards) {
+  auto result = RunOutage(*servers_, {.seed = 1, .away = std::chrono::seconds(12)});
+  EXPECT_TRUE(result.findings.empty()) << Describe(result.findings);
+  EXPECT_EQ(result.failed, 0);
+  EXPECT_GT(result.backlog, 100);
+  EXPECT_LT(result.lag_late, 3.0) << "seconds that the metric was behind the truth";
+  EXPECT_GT(result.drained_per_second, 3 * result.arrived_per_second);
 }
 
 struct Plant {

@@ -44,10 +44,11 @@ CallStep Step(const std::string& id, CallStep::Kind kind) {
 
 }  // namespace
 
-void Driver::Connect(const std::string& address) {
+void Driver::Connect(const std::vector<std::string>& addresses) {
   {
     std::lock_guard lock(mutex_);
-    client_ = rpc::RpcClient::Create(address);
+    clients_.clear();
+    for (const auto& address : addresses) clients_.push_back(rpc::RpcClient::Create(address));
     ++life_;
   }
   changed_.notify_all();
@@ -55,7 +56,7 @@ void Driver::Connect(const std::string& address) {
 
 void Driver::Disconnect() {
   std::lock_guard lock(mutex_);
-  client_ = nullptr;
+  clients_.clear();
 }
 
 void Driver::Close() {
@@ -73,9 +74,9 @@ bool Driver::closed() const {
 
 Driver::Line Driver::WaitForServer(int after) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, kPause, [&] { return closed_ || (client_ && life_ != after); });
-  changed_.wait(lock, [&] { return closed_ || client_; });
-  return {closed_ ? nullptr : client_, life_};
+  changed_.wait_for(lock, kPause, [&] { return closed_ || (!clients_.empty() && life_ != after); });
+  changed_.wait(lock, [&] { return closed_ || !clients_.empty(); });
+  return {closed_ ? nullptr : clients_[++turn_ % clients_.size()], life_};
 }
 
 std::optional<Result<std::string>> Driver::Attempt(const PlannedCall& call, Line& line) {
@@ -92,7 +93,10 @@ std::optional<Result<std::string>> Driver::Attempt(const PlannedCall& call, Line
     step.set_status(answer.status().ToString());
   }
   history_.Append(step);
-  if (!answer.ok() && !refused) return std::nullopt;
+  if (!answer.ok() && !refused) {
+    ++lost_;
+    return std::nullopt;
+  }
   return answer;
 }
 

@@ -2,6 +2,7 @@
 // lost until it is known. It lives in the bench's process, outside of what is killed.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -36,7 +37,8 @@ class Driver {
   explicit Driver(HistoryWriter& history) : history_(history) {}
 
   // A life of the server begins and ends.
-  void Connect(const std::string& address);
+  // Calls go to the replicas in turn, so that one that is repeated mostly meets another.
+  void Connect(const std::vector<std::string>& addresses);
   void Disconnect();
   // From now on nobody waits for a server: calls that are not known stay so.
   void Close();
@@ -55,6 +57,8 @@ class Driver {
   // Writes down the beginning and the end of an import run of so many rows.
   void BeginRun(const std::string& run, const std::string& tenant, int rows);
   void EndRun(const std::string& run);
+  // Attempts so far that were neither answered nor refused.
+  int lost() const { return lost_; }
 
  private:
   struct Line {
@@ -69,10 +73,12 @@ class Driver {
   HistoryWriter& history_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::shared_ptr<rpc::RpcClient> client_;  // GUARDED_BY(mutex_); nullptr: down
-  int life_ = 0;                            // GUARDED_BY(mutex_)
-  bool closed_ = false;                     // GUARDED_BY(mutex_)
-  std::vector<PlannedCall> deferred_;       // GUARDED_BY(mutex_)
+  std::vector<std::shared_ptr<rpc::RpcClient>> clients_;  // GUARDED_BY(mutex_); none: down
+  size_t turn_ = 0;                                       // GUARDED_BY(mutex_)
+  int life_ = 0;                                          // GUARDED_BY(mutex_)
+  bool closed_ = false;                                   // GUARDED_BY(mutex_)
+  std::vector<PlannedCall> deferred_;                     // GUARDED_BY(mutex_)
+  std::atomic<int> lost_ = 0;
 };
 
 }  // namespace crm::chaos

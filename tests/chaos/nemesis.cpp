@@ -69,6 +69,8 @@ const char* NameOf(Fault fault) {
       return "Redis killed";
     case Fault::kPauseRedis:
       return "Redis paused";
+    case Fault::kFlushRedis:
+      return "Redis flushed";
   }
   return "";
 }
@@ -127,6 +129,8 @@ void Inflict(Fault fault, Installation& installation, milliseconds pause) {
       return servers.redis().Start();
     case Fault::kPauseRedis:
       return PauseFor(servers.redis(), pause);
+    case Fault::kFlushRedis:
+      return servers.redis().Flush();
   }
 }
 

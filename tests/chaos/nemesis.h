@@ -18,10 +18,11 @@ enum class Fault {
   kPauseKafka,
   kKillRedis,
   kPauseRedis,
+  kFlushRedis,  // FLUSHALL
 };
 inline constexpr Fault kFaults[] = {Fault::kPauseService, Fault::kStopPostgres,  Fault::kKillKafka,
                                     Fault::kKillRedis,    Fault::kPausePostgres, Fault::kPauseKafka,
-                                    Fault::kPauseRedis};
+                                    Fault::kPauseRedis,   Fault::kFlushRedis};
 const char* NameOf(Fault fault);
 
 struct Life {

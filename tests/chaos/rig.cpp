@@ -6,6 +6,7 @@
 
 #include "libs/config/config.h"
 #include "libs/pg/database.h"
+#include "libs/runtime/raw_http.h"
 #include "libs/testing/eventually.h"
 #include "libs/testing/servers.h"
 #include "libs/testing/socket.h"
@@ -51,6 +52,11 @@ std::string Value(const std::string& text, const std::string& name) {
   throw std::runtime_error("no " + name + " in: " + text);
 }
 
+std::string LastWordsOf(const test::Process& process) {
+  std::string log = process.Log();
+  return log.size() <= kLastWords ? log : log.substr(log.size() - kLastWords);
+}
+
 }  // namespace
 
 Servers::Servers()
@@ -66,17 +72,19 @@ Servers::~Servers() {
   if (installed_) fs::remove_all(installed_->secrets, ignored);
 }
 
-Installation::Installation(Servers& servers, std::string plant)
+Installation::Installation(Servers& servers, std::string plant, int replicas)
     : servers_(servers),
       plant_(std::move(plant)),
       name_(test::UniqueName("chaos")),
-      folder_(fs::temp_directory_path() / name_) {
+      folder_(fs::temp_directory_path() / name_),
+      replicas_(static_cast<size_t>(replicas)),
+      current_(replicas_.size() - 1) {
   fs::create_directories(folder_ / "secrets");
   WriteConfig();
 }
 
 Installation::~Installation() {
-  process_.reset();
+  replicas_.clear();
   try {
     Execute(servers_.pg().dsn(), "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
   } catch (const std::exception&) {
@@ -200,27 +208,58 @@ void Installation::AddTenant(const std::string& name) {
 }
 
 void Installation::Start(const std::string& crash_at) {
-  process_.reset();
-  port_ = test::FreePort();
+  current_ = (current_ + 1) % replicas_.size();
+  for (size_t i = 0; i < replicas_.size(); ++i) {
+    if (i == current_) continue;
+    Replica& other = replicas_[i];
+    if (other.process == nullptr || !other.process->running()) StartReplica(other, "");
+  }
+  StartReplica(replicas_[current_], crash_at);
+  port_ = replicas_[current_].port;
+}
+
+void Installation::StartReplica(Replica& replica, const std::string& crash_at) {
+  replica.process.reset();
+  replica.port = test::FreePort();
+  replica.admin_port = test::FreePort();
+  const std::string here = "127.0.0.1:";
   auto options = Options({"crm-under-test", "--config", folder_ / "crm.yaml", "--set",
-                          "rpc.listen_address=" + address()},
+                          "rpc.listen_address=" + here + std::to_string(replica.port), "--set",
+                          "admin.listen_address=" + here + std::to_string(replica.admin_port)},
                          crash_at);
   options.env["CRM_PLANT"] = plant_;
   options.log = (folder_ / ("life." + std::to_string(++lives_))).string();
-  process_ = std::make_unique<test::Process>(options);
-  bool listens = false;
-  if (!test::Eventually([&] {
-        listens = test::Connect(port_).valid();
-        return listens || !process_->running();
-      })) {
-    throw std::runtime_error("crm-all does not listen: " + LastWords());
+  replica.process = std::make_unique<test::Process>(options);
+  if (!test::Eventually(
+          [&] { return test::Connect(replica.port).valid() || !replica.process->running(); })) {
+    throw std::runtime_error("crm-all does not listen: " + LastWordsOf(*replica.process));
   }
 }
 
+std::vector<std::string> Installation::addresses() const {
+  std::vector<std::string> all;
+  for (const auto& replica : replicas_) all.push_back("127.0.0.1:" + std::to_string(replica.port));
+  return all;
+}
+
+std::string Installation::Metrics() const {
+  return runtime::Exchange(replicas_[current_].admin_port,
+                           "GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n");
+}
+
+std::string Installation::LostBystanders() {
+  std::string lost;
+  for (size_t i = 0; i < replicas_.size(); ++i) {
+    auto& process = replicas_[i].process;
+    if (i == current_ || process == nullptr || process->running()) continue;
+    lost += "a replica that nobody killed ended: " + LastWordsOf(*process);
+  }
+  return lost;
+}
+
 std::string Installation::LastWords() const {
-  if (process_ == nullptr) return "";
-  std::string log = process_->Log();
-  return log.size() <= kLastWords ? log : log.substr(log.size() - kLastWords);
+  const auto& process = replicas_[current_].process;
+  return process == nullptr ? "" : LastWordsOf(*process);
 }
 
 int Installation::Import(const std::string& run, int rows, const std::string& crash_at) {
@@ -237,6 +276,19 @@ int Installation::Import(const std::string& run, int rows, const std::string& cr
   options.env["CRM_KEY"] = tenants_.front().key;
   test::Process process(options);
   return process.Wait(kCommandPatience).value_or(-1);
+}
+
+std::string Installation::Verify() {
+  std::string differences;
+  for (const auto& tenant : tenants_) {
+    auto options = Options({"crmctl", "verify"}, "");
+    options.env["CRM_GRPC"] = address();
+    options.env["CRM_KEY"] = tenant.key;
+    test::Process process(options);
+    auto code = process.Wait(kCommandPatience);
+    if (code != 0) differences += "crmctl verify: " + process.Log();
+  }
+  return differences;
 }
 
 }  // namespace crm::chaos

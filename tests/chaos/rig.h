@@ -1,5 +1,6 @@
 // The installation that the bench torments: PostgreSQL (fsync on), Kafka and Redis of its own, and
-// a crm-all that is started again and again, each life with a crash point of its own.
+// a crm-all, or several on the same databases, of which one after the other is started again and
+// again, each life with a crash point of its own.
 #pragma once
 
 #include <atomic>
@@ -51,9 +52,9 @@ class Servers {
 // One database, one prefix of topics, one folder with configuration, secrets, history and ledger.
 class Installation {
  public:
-  // `plant`: the bug that its processes have; empty: none.
-  Installation(Servers& servers, std::string plant);
-  // Kills the process, drops database and folder.
+  // `plant`: the bug that its processes have; empty: none. `replicas`: how many there are at once.
+  Installation(Servers& servers, std::string plant, int replicas = 1);
+  // Kills the processes, drops database and folder.
   ~Installation();
 
   // Keys, schemas and two tenants; a copy of an earlier installation's where no migration is to be
@@ -62,12 +63,18 @@ class Installation {
   int Install(int migration_kills);
   const std::vector<TenantKeys>& tenants() const { return tenants_; }
 
-  // Starts a life and returns when the RPC server listens (or the process has died before).
-  // `crash_at`: "point:nth", or empty.
+  // Starts a life of the next replica in turn, and the others where they do not run; returns when
+  // the RPC servers listen (or the process has died before). `crash_at`: "point:nth", or empty.
   void Start(const std::string& crash_at);
-  // Of this life's RPC server.
+  // The replica of this life.
+  test::Process& process() { return *replicas_[current_].process; }
+  // Of its RPC server, and of all.
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-  test::Process& process() { return *process_; }
+  std::vector<std::string> addresses() const;
+  // Its page of metrics.
+  std::string Metrics() const;
+  // What the others said that ought to run and have ended; empty: they run.
+  std::string LostBystanders();
   // The last lines that the process has written, for messages.
   std::string LastWords() const;
 
@@ -75,6 +82,8 @@ class Installation {
   // at `crash_at`. Returns its exit code. From one thread at a time, which may be another than the
   // others'.
   int Import(const std::string& run, int rows, const std::string& crash_at);
+  // `crmctl verify` in every tenant; empty: nothing differs.
+  std::string Verify();
 
   Servers& servers() { return servers_; }
   const config::v1::Config& config() const { return config_; }
@@ -86,7 +95,14 @@ class Installation {
   std::string ledger_file() const { return folder_ / "ledger"; }
 
  private:
+  struct Replica {
+    int port = 0;
+    int admin_port = 0;
+    std::unique_ptr<test::Process> process;
+  };
+
   void WriteConfig();
+  void StartReplica(Replica& replica, const std::string& crash_at);
   int InstallAnew(int migration_kills);
   void CopyInstalled();
   void KeepAsTemplate();
@@ -103,10 +119,11 @@ class Installation {
   const std::filesystem::path folder_;
   config::v1::Config config_;
   std::vector<TenantKeys> tenants_;
-  std::atomic<int> port_ = 0;
+  std::vector<Replica> replicas_;
+  size_t current_ = 0;
+  std::atomic<int> port_ = 0;  // of the current one
   int lives_ = 0;
   bool kept_ = false;
-  std::unique_ptr<test::Process> process_;
 };
 
 }  // namespace crm::chaos

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The fault bench by hand; its short run is the tier chaos of tools/dev test.
 
-## chaos [--kills N] [--seed S]  the campaign of the fault bench (default: 500 kills); writes docs/reliability.md
+## chaos [--kills N] [--seed S] [--replicas R] [--outage SECONDS]  the fault bench (default: 500 kills); writes docs/reliability.md
 cmd_chaos() {
   deps_base
   need_disk 5000
