@@ -1,12 +1,11 @@
 #include "libs/command/record_type.h"
 
-#include <google/protobuf/timestamp.pb.h>
-
 #include <cstdio>
 #include <cstdlib>
 
 #include "crm/kernel/v1/records.pb.h"
 #include "crm/options/v1/options.pb.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 
@@ -280,9 +279,8 @@ const RecordType* RecordTypes::FindName(std::string_view name) const {
 }
 
 Time GetTimestamp(const Message& message, const FieldDescriptor* field) {
-  const auto& timestamp = static_cast<const google::protobuf::Timestamp&>(
-      message.GetReflection()->GetMessage(message, field));
-  return Time(std::chrono::seconds(timestamp.seconds()) + Duration(timestamp.nanos() / 1000));
+  return ToTime(static_cast<const google::protobuf::Timestamp&>(
+      message.GetReflection()->GetMessage(message, field)));
 }
 
 void SetTimestamp(Message& message, const FieldDescriptor* field, Time time) {

@@ -7,6 +7,7 @@
 #include "libs/base/money.h"
 #include "libs/command/access.h"
 #include "libs/command/event_builder.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/options.h"
 #include "libs/entity/text.h"
 
@@ -21,9 +22,6 @@ constexpr int kMaxCharacters = 1000;
 constexpr int kMaxElements = 100;
 constexpr size_t kMaxBytes = 64 << 10;
 constexpr size_t kMaxViolations = 100;
-// From 0001-01-01 to the end of 9999, as google.protobuf.Timestamp has it.
-constexpr int64_t kFirstSecond = -62135596800;
-constexpr int64_t kLastSecond = 253402300799;
 
 // One value of a field: the field itself, or an element of a list.
 struct Value {

@@ -4,6 +4,7 @@
 
 #include "libs/command/access.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "services/analytics/projection.h"
 
 namespace crm::analytics {
@@ -177,9 +178,8 @@ Result<v1::ReportResponse> ReportFunnel(Call& call, const v1::ReportFunnelReques
       .filter = asked->And(*pipeline)};
   for (const auto& field : request.group_by()) question.group_by.push_back(field);
   auto limit = [&](const google::protobuf::Timestamp& time, const std::string& comparison) {
-    Time at(std::chrono::seconds(time.seconds()) + Duration(time.nanos() / 1000));
-    auto part = filter::ParseAndCheck("enter_time " + comparison + " \"" + FormatTime(at) + "\"",
-                                      type.filter_schema());
+    auto part = filter::ParseAndCheck(
+        "enter_time " + comparison + " \"" + FormatTime(ToTime(time)) + "\"", type.filter_schema());
     if (part.ok()) question.filter = question.filter.And(*part);
     return part.status();
   };
