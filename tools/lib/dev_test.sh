@@ -6,7 +6,7 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 ROOT=$(mktemp -d)
 trap 'rm -rf "$ROOT"' EXIT
-for part in common process new_service; do
+for part in common process new_service lint; do
   # shellcheck source=/dev/null
   source "$HERE/$part.sh"
 done
@@ -113,6 +113,34 @@ EOF
   expect_equal "$status" 1
   expect_equal "$(tail -n 1 <<<"$output")" "4 passed, 3 failed, 1 skipped"
   expect_equal "$(grep -c 'failed: tail (the whole program)' <<<"$output")" 1
+}
+
+# in_repository COMMAND...: in a repository that has nothing of the user's.
+in_repository() { (cd "$ROOT/repository" && HOME=$ROOT GIT_CONFIG_NOSYSTEM=1 "$@"); }
+commit() { in_repository git -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m "$1"; }
+
+test_protos_are_compared_with_the_tag_or_the_start_of_the_branch_or_the_commit_before() {
+  mkdir "$ROOT/repository"
+  in_repository git init -q -b main
+  commit one
+  expect_equal "$(in_repository protos_before || echo none)" none
+  commit two
+  local one two
+  one=$(in_repository git rev-parse HEAD^)
+  two=$(in_repository git rev-parse HEAD)
+  expect_equal "$(in_repository protos_before)" "$one"
+  in_repository git checkout -q -b work
+  commit three
+  commit four
+  expect_equal "$(in_repository protos_before)" "$two"
+  in_repository git tag v1 "$one"
+  expect_equal "$(in_repository protos_before)" v1
+}
+
+test_a_check_with_nothing_to_compare_with_is_skipped_and_counted() {
+  lint_nothing() { return "$SKIPPED"; }
+  lint "$ROOT/lint.txt" nothing 2>"$ROOT/words"
+  expect_equal "$(cat "$ROOT/lint.txt")" "skipped lint.nothing"
 }
 
 templates() {

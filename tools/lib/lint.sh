@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # Checks of the source that run nothing of it. Each is a function lint_<name> that prints what is wrong and fails.
 
-LINTS=(format layers proto shell docs)
+LINTS=(format layers proto breaking shell docs)
+# What a check returns that has nothing to compare with here.
+SKIPPED=77
 
-## lint [CHECK...]  format, layers, proto, shell, docs (the default: these five), tidy (needs a build)
+## lint [CHECK...]  format, layers, proto, breaking, shell, docs (the default: these six), tidy (needs a build)
 cmd_lint() {
   deps_base
   deps_lint
@@ -11,15 +13,21 @@ cmd_lint() {
   lint /dev/null "$@"
 }
 
-# lint RESULTS [CHECK...]: runs them all, also after a failure, and adds a line "passed|failed NAME" for each to RESULTS.
+# lint RESULTS [CHECK...]: runs them all, also after a failure, and adds a line "passed|skipped|failed NAME" for each to
+# RESULTS.
 lint() {
-  local results=$1 name failed=0
+  local results=$1 name status failed=0
   shift
   for name in "${@:-${LINTS[@]}}"; do
     declare -F "lint_$name" >/dev/null || die "there is no check '$name'; there are: ${LINTS[*]}"
-    if (cd "$ROOT" && "lint_$name" >&2); then
+    status=0
+    (cd "$ROOT" && "lint_$name" >&2) || status=$?
+    if ((status == 0)); then
       say "lint $name: clean"
       echo "passed lint.$name" >>"$results"
+    elif ((status == SKIPPED)); then
+      say "lint $name: skipped"
+      echo "skipped lint.$name" >>"$results"
     else
       warn "lint $name: see above"
       echo "failed lint.$name" >>"$results"
@@ -49,6 +57,36 @@ lint_layers() { tools/check-layers --self-test && tools/check-layers; }
 lint_docs() { tools/check-docs --self-test && tools/check-docs; }
 
 lint_proto() { "$LOCAL/judges/node_modules/.bin/buf" lint; }
+
+# No caller that knows the protos of the commit before breaks on these: names, numbers and types stay.
+lint_breaking() {
+  local base before status=0
+  base=$(protos_before) || {
+    say "there is no earlier commit in this clone to compare the protos with"
+    return "$SKIPPED"
+  }
+  before=$(mktemp -d)
+  mkdir "$before/.local"
+  git archive "$base" proto buf.yaml | tar -x -C "$before" && cp -r "$LOCAL/googleapis" "$before/.local/" &&
+    "$LOCAL/judges/node_modules/.bin/buf" breaking --against "$before" || status=1
+  rm -rf "$before"
+  return "$status"
+}
+
+# protos_before: the last tagged commit; without one, where this branch left main; on main, the commit before. Fails where the
+# clone has none of them.
+protos_before() {
+  local main start
+  git describe --tags --abbrev=0 2>/dev/null && return
+  for main in main origin/main; do
+    start=$(git merge-base HEAD "$main" 2>/dev/null) || continue
+    if [[ $start != "$(git rev-parse HEAD)" ]]; then
+      echo "$start"
+      return
+    fi
+  done
+  git rev-parse --verify --quiet HEAD^
+}
 
 lint_tidy() { python3 "$ROOT/tools/lib/tidy.py" "$ROOT" "$BUILD" "$LOCAL/tidy"; }
 
