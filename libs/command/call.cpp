@@ -218,7 +218,7 @@ Status Call::Append(Touched& touched, const Message& record, const FieldDescript
   }
   std::shared_ptr<const Message> before = touched.current;
   std::unique_ptr<Message> after(record.New());
-  after->CopyFrom(record);
+  after->MergeFrom(record);
   if (type.create_time_field() != nullptr && before == nullptr) {
     SetTimestamp(*after, type.create_time_field(), context_.now);
   }
@@ -295,7 +295,7 @@ Status Call::Project(const Message& record) {
   auto touched = Touch(*type, type->NameOf(record));
   if (!touched.ok()) return touched.status();
   std::unique_ptr<Message> copy(record.New());
-  copy->CopyFrom(record);
+  copy->MergeFrom(record);
   return Write(**touched, std::move(copy));
 }
 
@@ -370,7 +370,7 @@ std::unique_ptr<WriteSet> Call::TakeWriteSet() {
       continue;
     }
     std::unique_ptr<Message> bare(touched->current->New());
-    bare->CopyFrom(*touched->current);
+    bare->MergeFrom(*touched->current);
     ClearEtag(*touched->key.type, *bare);
     set->records.push_back(MakeRecordWrite(touched->key, touched->version, *bare));
     set->records.back().occurred = touched->occurred;

@@ -35,7 +35,7 @@ RecordKey IdempotencyRecord(const RecordTypes& types, const Uuid& tenant,
 
 std::string RequestHash(const Message& request) {
   std::unique_ptr<Message> copy(request.New());
-  copy->CopyFrom(request);
+  copy->MergeFrom(request);
   if (const auto* field = RequestIdField(request))
     copy->GetReflection()->ClearField(copy.get(), field);
   std::string bytes = EncodeRecord(*copy);

@@ -15,7 +15,7 @@ namespace {
 
 MessagePtr Copy(const Message& message) {
   MessagePtr copy(message.New());
-  copy->CopyFrom(message);
+  copy->MergeFrom(message);
   return copy;
 }
 
