@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <memory>
+#include <map>
 #include <stdexcept>
 #include <vector>
 
@@ -43,51 +43,70 @@ Arguments Read(int argc, char** argv) {
   return arguments;
 }
 
-using LeadsCase = std::function<void(LeadsBench&)>;
+// What is measured on which service.
+struct Case {
+  std::string service;
+  std::function<void(Bench&)> run;
+};
 
-const std::vector<std::pair<std::string, LeadsCase>>& LeadsCases() {
-  static const std::vector<std::pair<std::string, LeadsCase>> cases = [] {
-    std::vector<std::pair<std::string, LeadsCase>> all;
+const std::vector<std::pair<std::string, Case>>& Cases() {
+  static const std::vector<std::pair<std::string, Case>> cases = [] {
+    std::vector<std::pair<std::string, Case>> all;
+    auto leads = [&](const std::string& name, std::function<void(Bench&)> run) {
+      all.emplace_back(name, Case{"leads", std::move(run)});
+    };
     for (const std::string kind : {"lead", "source", "enquiry"}) {
       for (int concurrency : {1, 8, 64, 256}) {
-        all.emplace_back("M1/" + kind + "/" + std::to_string(concurrency),
-                         [=](LeadsBench& bench) { MeasureCreate(bench, kind, concurrency); });
+        leads("M1/" + kind + "/" + std::to_string(concurrency),
+              [=](Bench& bench) { MeasureCreate(bench, kind, concurrency); });
       }
     }
-    all.emplace_back("M1b/1", [](LeadsBench& bench) { MeasureCreateLatency(bench, false); });
-    all.emplace_back("M1b/60", [](LeadsBench& bench) { MeasureCreateLatency(bench, true); });
+    leads("M1b/1", [](Bench& bench) { MeasureCreateLatency(bench, false); });
+    leads("M1b/60", [](Bench& bench) { MeasureCreateLatency(bench, true); });
     for (int concurrency : {1, 64}) {
-      all.emplace_back("M2/" + std::to_string(concurrency),
-                       [=](LeadsBench& bench) { MeasureGet(bench, concurrency); });
+      leads("M2/" + std::to_string(concurrency),
+            [=](Bench& bench) { MeasureGet(bench, concurrency); });
     }
-    all.emplace_back("M13/leads", MeasureFootprint);
+    leads("M6/1000", [](Bench& bench) { MeasureEventLatency(bench, 1000); });
+    for (int events : {100'000, 1'000'000}) {
+      leads("M7/" + std::to_string(events), [=](Bench& bench) { MeasureDrain(bench, events); });
+    }
+    leads("M13/leads", MeasureFootprint);
+    for (int records : {100'000, 1'000'000}) {
+      all.emplace_back("M3/" + std::to_string(records),
+                       Case{"deals", [=](Bench& bench) { MeasureList(bench, records); }});
+    }
     return all;
   }();
   return cases;
 }
 
 void Run(const Arguments& arguments) {
-  std::vector<LeadsCase> wanted;
+  std::map<std::string, std::vector<Case>> wanted;  // by service
+  std::string names;
   for (const auto& name : arguments.cases) {
-    const size_t before = wanted.size();
-    for (const auto& [known, run] : LeadsCases()) {
-      if (known == name || known.starts_with(name + "/")) wanted.push_back(run);
+    names += (names.empty() ? "" : " ") + name;
+    bool found = false;
+    for (const auto& [known, measured] : Cases()) {
+      if (known != name && !known.starts_with(name + "/")) continue;
+      wanted[measured.service].push_back(measured);
+      found = true;
     }
-    if (wanted.size() == before) throw std::runtime_error("there is no case " + name);
+    if (!found) throw std::runtime_error("there is no case " + name);
   }
-  Rig rig("leads");
-  Load load(rig.rpc_address());
-  std::string cases;
-  for (const auto& name : arguments.cases) cases += (cases.empty() ? "" : " ") + name;
-  Journal journal(arguments.journal, rig.folder(), cases, PostgresSettings());
-  LeadsBench bench{rig, load, journal, arguments.effort};
-  for (const auto& run : wanted) run(bench);
+  for (const auto& [service, cases] : wanted) {
+    Rig rig(service);
+    Load load(rig.rpc_address());
+    Journal journal(arguments.journal, rig.folder(), names, PostgresSettings());
+    Bench bench{rig, load, journal, arguments.effort};
+    for (const auto& measured : cases) measured.run(bench);
+  }
 }
 
 int Main(int argc, char** argv) {
   const Arguments arguments = Read(argc, argv);
   if (arguments.list || arguments.cases.empty()) {
-    for (const auto& [name, run] : LeadsCases()) std::printf("%s\n", name.c_str());
+    for (const auto& [name, run] : Cases()) std::printf("%s\n", name.c_str());
     return 0;
   }
   try {

@@ -9,7 +9,7 @@ constexpr double kLoaded = 0.6;
 // Records that are there before.
 constexpr int64_t kFilled = 50'000;
 
-std::vector<Side> Throughput(LeadsBench& bench, Creation& creation, int concurrency) {
+std::vector<Side> Throughput(Bench& bench, Creation& creation, int concurrency) {
   const double seconds = bench.effort.seconds;
   return {{"ours",
            [&bench, &creation, concurrency, seconds] {
@@ -29,7 +29,7 @@ std::vector<Side> Throughput(LeadsBench& bench, Creation& creation, int concurre
 
 }  // namespace
 
-void MeasureCreate(LeadsBench& bench, const std::string& kind, int concurrency) {
+void MeasureCreate(Bench& bench, const std::string& kind, int concurrency) {
   if (kind == "enquiry") bench.rig.StartContacts();
   Creation creation(bench.rig, bench.load, KindOf(kind));
   creation.Fill(kFilled);
@@ -37,7 +37,7 @@ void MeasureCreate(LeadsBench& bench, const std::string& kind, int concurrency) 
                          Throughput(bench, creation, concurrency));
 }
 
-void MeasureCreateLatency(LeadsBench& bench, bool loaded) {
+void MeasureCreateLatency(Bench& bench, bool loaded) {
   Creation creation(bench.rig, bench.load, KindOf("lead"));
   creation.Fill(kFilled);
   const double seconds = bench.effort.seconds;

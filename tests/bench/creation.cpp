@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include "crm/deals/v1/deal_service.pb.h"
 #include "crm/leads/v1/intake_service.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
 #include "tests/bench/pgbench.h"
@@ -65,6 +66,18 @@ Kind KindOf(const std::string& name) {
     request.set_request_id(request_id);
     return {"sources", "/crm.leads.v1.SourceService/CreateSource", request.SerializeAsString()};
   }
+  if (name == "deal") {
+    deals::v1::CreateDealRequest request;
+    auto& deal = *request.mutable_deal();
+    deal.set_display_name("Heating for house " + digits);
+    deal.set_contact("contacts/00000000-0000-7000-8000-000000000002");
+    deal.set_owner("users/00000000-0000-7000-8000-000000000001");
+    deal.mutable_amount()->set_currency_code("EUR");
+    deal.mutable_amount()->set_amount_minor(1'250'000);
+    request.set_deal_id(id);
+    request.set_request_id(request_id);
+    return {"deals", "/crm.deals.v1.DealService/CreateDeal", request.SerializeAsString()};
+  }
   leads::v1::CreateLeadRequest request;
   auto& lead = *request.mutable_lead();
   lead.set_display_name("Miriam Bench " + digits);
@@ -82,7 +95,8 @@ Kind KindOf(const std::string& name) {
 
 Creation::Creation(Rig& rig, Load& load, const Kind& kind) : rig_(rig), kind_(kind) {
   const auto before = Count(true);
-  load.Closed(1, 0.0, [&](uint64_t n) { return MakeAsk(sample_ = n); });
+  const auto made = load.Closed(1, 0.0, [&](uint64_t n) { return MakeAsk(sample_ = n); });
+  if (made.good != 1) throw std::runtime_error(kind_.method + ": " + made.first_error);
   const auto after = Count(true);
   if (after.records != before.records + 1 || after.keys != before.keys + 1) {
     throw std::runtime_error("one call of " + kind_.method + " does not make one record");
@@ -144,6 +158,7 @@ Creation::Insert Creation::InsertLike(const std::string& table, const std::strin
     if (name == "id" && table == "idempotency") value = "md5(:n::text)::uuid";
     if (name == "event_id") value = NumberedText(events) + "::uuid";
     if (name == "correlation") value = NumberedText(kCorrelations);
+    if (name == "amount_minor") value = "(:n * 7919) % 1000003";
     if (name == "seq") value = "nextval('bench_numbers')";
     if (type == "timestamp with time zone" && value != "NULL") value = "now()";
     values += (i == 0 ? "" : ", ") + ("(" + value + ")::" + type);
@@ -151,15 +166,29 @@ Creation::Insert Creation::InsertLike(const std::string& table, const std::strin
   return {"INSERT INTO " + table + " (" + names + ")", values};
 }
 
-// Numbers beyond those of calls and of pgbench.
+std::string Creation::Values(const Insert& insert, uint64_t first) {
+  std::string values = insert.values;
+  ReplaceAll(values, ":p", std::string("(") + kDigits + ")");
+  ReplaceAll(values, ":t::", std::string("(") + kTenant + ")::");
+  ReplaceAll(values, ":r", std::string("(") + kPlace + ")");
+  ReplaceAll(values, ":n", "(n + " + std::to_string(first) + "::bigint)");
+  return values;
+}
+
+void Creation::FillLog(uint64_t first, int64_t events) {
+  std::string values = Values(inserts_[1], first);
+  ReplaceAll(values, "nextval('bench_numbers')", "(SELECT seq FROM log_head) + n");
+  const std::string count = std::to_string(events);
+  rig_.Query(inserts_[1].head + " SELECT " + values + " FROM generate_series(1, " + count +
+             ") AS n");
+  rig_.Query("UPDATE log_head SET seq = seq + " + count + ", recorded_at = clock_timestamp()");
+}
+
 void Creation::Fill(int64_t records) {
-  std::string select = " SELECT " + inserts_.front().values;
-  ReplaceAll(select, ":p", std::string("(") + kDigits + ")");
-  ReplaceAll(select, ":t::", std::string("(") + kTenant + ")::");
-  ReplaceAll(select, ":r", std::string("(") + kPlace + ")");
-  ReplaceAll(select, ":n", "(n + (1::bigint << 40))");
-  const std::string sql = inserts_.front().head + select + " FROM generate_series(1, " +
-                          std::to_string(records) + ") AS n";
+  // Numbers beyond those of calls and of pgbench.
+  const std::string sql = inserts_.front().head + " SELECT " +
+                          Values(inserts_.front(), uint64_t{1} << 40) +
+                          " FROM generate_series(1, " + std::to_string(records) + ") AS n";
   std::vector<std::string> steps = {"ANALYZE", "CHECKPOINT"};
   if (Count(false).records < records) steps.insert(steps.begin(), sql);
   for (const std::string& step : steps) {

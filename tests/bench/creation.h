@@ -29,6 +29,7 @@ struct Kind {
 // "lead": one of 600 bytes without phone and e-mail. Its creation looks for the rule that assigns
 // it, and stores it twice: created, and assigned.
 // "enquiry": a lead as a form brings it. Duplicates are looked for too, also among contacts.
+// "deal": for lists of many.
 // "source": the kernel alone: one record, one event, and nothing to read first.
 Kind KindOf(const std::string& name);
 
@@ -43,6 +44,12 @@ class Creation {
   // Makes both sides' tables as large as those of a small company, and lets PostgreSQL look at
   // them.
   void Fill(int64_t records);
+
+  // Appends `events` rows like the first that a call writes to our log, of records from number
+  // `first` on, as if they had been committed. The service must be down.
+  void FillLog(uint64_t first, int64_t events);
+  // Rows of our log.
+  int64_t CountLog() { return Count(true).log; }
 
   Ask MakeAsk(uint64_t n) const;
   Ask MakeGet(uint64_t n, const std::string& method) const;
@@ -70,6 +77,8 @@ class Creation {
     std::string head;
     std::string values;
   };
+  // What an insert gives, for rows that are counted by n in SQL instead of pgbench.
+  static std::string Values(const Insert& insert, uint64_t first);
   Insert InsertLike(const std::string& table, const std::string& where, int event);
   std::string Prologue() const;
 

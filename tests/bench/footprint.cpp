@@ -51,7 +51,7 @@ Slice Measure(const std::function<Started()>& launch, const Ask& ask, const Load
 
 }  // namespace
 
-void MeasureFootprint(LeadsBench& bench) {
+void MeasureFootprint(Bench& bench) {
   Creation creation(bench.rig, bench.load, KindOf("lead"));
   const Ask ask = creation.MakeGet(creation.sample(), "/crm.leads.v1.LeadService/GetLead");
   const std::string answer = bench.load.Once(ask);

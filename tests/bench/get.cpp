@@ -17,7 +17,7 @@ struct Range {
   uint64_t Pick(uint64_t n) const { return first + n * 7919 % count; }
 };
 
-Range CreateSome(LeadsBench& bench, const Creation& creation) {
+Range CreateSome(Bench& bench, const Creation& creation) {
   Range range;
   bool begun = false;
   auto make = [&](uint64_t n) {
@@ -48,7 +48,7 @@ std::string SelectScript(const Rig& rig, const Range& range) {
 
 }  // namespace
 
-void MeasureGet(LeadsBench& bench, int concurrency) {
+void MeasureGet(Bench& bench, int concurrency) {
   Creation creation(bench.rig, bench.load, KindOf("lead"));
   const Range range = CreateSome(bench, creation);
   auto make = [&](uint64_t n) { return creation.MakeGet(range.Pick(n), kGet); };

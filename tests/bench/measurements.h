@@ -7,8 +7,8 @@
 
 namespace crm::bench {
 
-// What measurements on the service leads share.
-struct LeadsBench {
+// What measurements on one service share.
+struct Bench {
   Rig& rig;
   Load& load;
   Journal& journal;
@@ -16,13 +16,22 @@ struct LeadsBench {
 };
 
 // M1: records created in a second, at a concurrency, against pgbench. `kind`: see KindOf().
-void MeasureCreate(LeadsBench& bench, const std::string& kind, int concurrency);
+void MeasureCreate(Bench& bench, const std::string& kind, int concurrency);
 // M1b: how long a creation takes, at 60 % of the maximum or with one caller.
-void MeasureCreateLatency(LeadsBench& bench, bool loaded);
+void MeasureCreateLatency(Bench& bench, bool loaded);
 
 // M2: records read by name in a second, against a server that does nothing and against pgbench.
-void MeasureGet(LeadsBench& bench, int concurrency);
+void MeasureGet(Bench& bench, int concurrency);
 // M13 and M14: memory idle and after load, and time from the start to the first good answer.
-void MeasureFootprint(LeadsBench& bench);
+void MeasureFootprint(Bench& bench);
+
+// M7: events a second of a backlog that the relay finds at its start, against a bare producer.
+void MeasureDrain(Bench& bench, int64_t events);
+// M3: the first and the thousandth page of a list of so many deals, against the same SELECT by hand
+// with an index made for it.
+void MeasureList(Bench& bench, int64_t records);
+// M6: from the answer of the commit to the event's arrival at a consumer, against producing and
+// consuming the same bytes. The answer leaves when the commit has returned, as the event does.
+void MeasureEventLatency(Bench& bench, double rate);
 
 }  // namespace crm::bench
