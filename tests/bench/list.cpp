@@ -94,8 +94,8 @@ void MakePipelines(Bench& bench) {
   stage.set_id("offer");
   stage.set_display_name("Offer");
   for (const auto& tenant : bench.rig.tenants()) {
-    bench.load.Once({"/crm.deals.v1.PipelineService/CreatePipeline", request.SerializeAsString(),
-                     tenant.key});
+    bench.load.Once(
+        {"/crm.deals.v1.PipelineService/CreatePipeline", request.SerializeAsString(), tenant.key});
   }
 }
 
