@@ -76,6 +76,10 @@ const std::vector<std::pair<std::string, Case>>& Cases() {
       all.emplace_back("M3/" + std::to_string(records),
                        Case{"deals", [=](Bench& bench) { MeasureList(bench, records); }});
     }
+    for (int rows : {2'000, 20'000}) {
+      all.emplace_back("M5/" + std::to_string(rows),
+                       Case{"contacts", [=](Bench& bench) { MeasureImport(bench, rows); }});
+    }
     return all;
   }();
   return cases;

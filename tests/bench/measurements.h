@@ -30,6 +30,9 @@ void MeasureDrain(Bench& bench, int64_t events);
 // M3: the first and the thousandth page of a list of so many deals, against the same SELECT by hand
 // with an index made for it.
 void MeasureList(Bench& bench, int64_t records);
+// M5: rows that crmctl imports in a second, against COPY of all that they became into tables with
+// the same indexes.
+void MeasureImport(Bench& bench, int64_t rows);
 // M6: from the answer of the commit to the event's arrival at a consumer, against producing and
 // consuming the same bytes. The answer leaves when the commit has returned, as the event does.
 void MeasureEventLatency(Bench& bench, double rate);

@@ -55,7 +55,9 @@ Rig::Rig(const std::string& service)
       servers_(PostgresSettings()),
       deployment_(
           test::Shape::kDistributed, servers_,
-          {.services = {"identity", "contacts", service},
+          {.services = service == "leads"
+                           ? std::vector<std::string>{"identity", "contacts", "leads"}
+                           : With(service),
            // As an operator would run it; without the limits that tests set.
            .set = {"log.level=warning", "limits.calls_per_second=0", "postgres.pool_size=8"},
            .moved_clock = false}) {

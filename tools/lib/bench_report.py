@@ -39,6 +39,7 @@ GATES = [
     ("M2", "lead c=64", rate, "select", "more", 0.6, None, "the same"),
     ("M2", "lead c=1", figure("p50_us"), "echo", "less", None, None, "p50 of one caller"),
     ("M3", "", figure("p50_us"), "sql", "less", 2.0, 1.2, "p50 of one page of 50"),
+    ("M5", "", rate, "copy", "more", 0.15, 0.7, "rows imported a second"),
     ("M6", "source", figure("p50_us"), "bare", "less", 2.0, 1.2, "p50 from the commit's answer to a consumer"),
     ("M6", "source", figure("p99_us"), "bare", "less", 5.0, 1.5, "p99 of the same"),
     ("M7", "", rate, "bare", "more", 0.3, 0.6, "events a second of a backlog"),
