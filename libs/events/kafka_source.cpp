@@ -39,7 +39,7 @@ struct Work {
 
 }  // namespace
 
-struct KafkaSource::Rep {
+struct KafkaSource::Rep : std::enable_shared_from_this<Rep> {
   Rep(KafkaSourceOptions options_in, EventApplier& applier_in, const log::Logger& log_in,
       metrics::Registry& metrics)
       : options(std::move(options_in)),
@@ -84,7 +84,7 @@ struct KafkaSource::Rep {
 
 KafkaSource::KafkaSource(KafkaSourceOptions options, EventApplier& applier, const Clock&,
                          const log::Logger& log, metrics::Registry& metrics)
-    : rep_(std::make_unique<Rep>(std::move(options), applier, log, metrics)) {}
+    : rep_(std::make_shared<Rep>(std::move(options), applier, log, metrics)) {}
 
 KafkaSource::~KafkaSource() {
   Stop(std::chrono::milliseconds(0));
@@ -181,7 +181,9 @@ void KafkaSource::Rep::StartReady() {
   }
   for (auto& [subject, work] : ready) {
     applier.Apply(work.row, work.attempt,
-                  [this, key = subject](Applied applied) { Finish(key, applied); });
+                  [self = shared_from_this(), key = subject](Applied applied) {
+                    self->Finish(key, applied);
+                  });
   }
 }
 

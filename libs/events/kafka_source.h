@@ -39,7 +39,8 @@ class KafkaSource {
 
  private:
   struct Rep;
-  std::unique_ptr<Rep> rep_;
+  // What is under way when the patience ends keeps it until it has finished.
+  std::shared_ptr<Rep> rep_;
 };
 
 }  // namespace crm::events
