@@ -15,6 +15,12 @@ if(CRM_SANITIZE)
   add_link_options(-fsanitize=${CRM_SANITIZE})
   if(CRM_SANITIZE MATCHES thread)
     add_compile_options(-Wno-tsan)  # Boost's fences, which the sanitizer does not see, are beside its locks
+    # Where protobuf's headers see the sanitizer, maps have another layout than in Debian's library. What libstdc++ would have
+    # concluded from the macro is said instead.
+    add_compile_options(-U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
+    # In every program, before librdkafka asks for it.
+    add_library(crm_thread_start OBJECT ${CMAKE_SOURCE_DIR}/tools/lib/sanitizers/thread_start.cpp)
+    set(CRM_THREAD_START $<TARGET_OBJECTS:crm_thread_start>)
   endif()
 endif()
 

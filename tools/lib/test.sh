@@ -3,7 +3,7 @@
 # PostgreSQL, Redis, Kafka), scenario (whole processes), chaos (processes and servers that are killed). The tier of a test program is its
 # label in CMake.
 
-## test [static|unit|component|scenario|chaos] [PATTERN]  run one tier or all, or the programs that fit; the last line counts the cases
+## test [static|unit|component|scenario|chaos] [PATTERN]  run one tier or all, or the programs that fit; the last line counts the cases; CRM_PRESET=asan or tsan in front of it: under sanitizers
 cmd_test() {
   local tier=${1:-all} pattern=${2:-.} results=$BUILD/results
   case $tier in
@@ -40,11 +40,18 @@ test_targets() {
   done
 }
 
+# sanitizer_options: for CRM_PRESET=asan and CRM_PRESET=tsan; without effect elsewhere.
+sanitizer_options() {
+  export UBSAN_OPTIONS="print_stacktrace=1 ${UBSAN_OPTIONS:-}"
+  export TSAN_OPTIONS="suppressions=$ROOT/tools/lib/sanitizers/tsan.supp history_size=4 ${TSAN_OPTIONS:-}"
+}
+
 run_ctest() {
   local tier=$1 results=$3 filter=(-R "$2")
   if [[ $tier != all ]]; then filter+=(-L "^$tier\$"); fi
   say "running the tests ($tier)"
   if [[ $tier != unit ]]; then eval "$(env_test)"; fi
+  sanitizer_options
   GTEST_OUTPUT=json:$results/ GTEST_COLOR=no ctest --test-dir "$BUILD" -j "$(nproc)" --output-on-failure --no-tests=error \
     --output-junit "$results/ctest.xml" "${filter[@]}"
 }
