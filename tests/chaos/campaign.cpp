@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "libs/testing/eventually.h"
-#include "tests/chaos/collect.h"
 #include "tests/chaos/nemesis.h"
+#include "tests/chaos/peace.h"
 #include "tests/chaos/workload.h"
 
 namespace crm::chaos {
@@ -22,9 +22,6 @@ using Steady = std::chrono::steady_clock;
 constexpr int kKilled = 128 + SIGKILL;
 constexpr milliseconds kServicePause(2500);
 constexpr int kImportRows = 25;
-// Collect again, while something may still move.
-constexpr milliseconds kLook(500);
-constexpr milliseconds kLongestPeace = std::chrono::minutes(5);
 
 class Round {
  public:
@@ -146,38 +143,12 @@ class Round {
     if (killed_imports_ > 0) result_.kills[kImportPoint] = killed_imports_;
   }
 
-  void Look(Collector& collector) {
-    try {
-      Evidence evidence = collector.Collect();
-      evidence.incidents = incidents_;
-      result_.findings = Check(evidence);
-      result_.events = 0;
-      for (const auto& [name, service] : evidence.services) result_.events += service.log.size();
-    } catch (const std::exception& error) {
-      result_.findings = {{"process", error.what()}};
-    }
-  }
-
-  // Looks until nothing is amiss, or nothing has moved for the patience of the round.
   void AwaitPeace() {
-    Collector collector(installation_);
-    auto begin = Steady::now();
-    auto moved = begin;
-    size_t progress = 0;
-    auto settled = [&] {
-      Look(collector);
-      auto now = Steady::now();
-      if (std::exchange(progress, collector.progress()) != progress) moved = now;
-      return result_.findings.empty() || now - moved > options_.patience ||
-             now - begin > kLongestPeace;
-    };
-    while (!settled() && !RunFor(kLook)) {
-    }
+    auto verdict = chaos::AwaitPeace(installation_, incidents_, options_.patience);
+    result_.findings = std::move(verdict.findings);
+    result_.events = verdict.events;
+    result_.kept = verdict.kept;
     if (!installation_.process().running()) End();
-    if (!result_.findings.empty()) {
-      collector.Write(installation_.Keep() / "evidence.txt");
-      result_.kept = installation_.Keep();
-    }
     if (!incidents_.empty() && result_.findings.empty()) {
       for (const auto& incident : incidents_) result_.findings.push_back({"process", incident});
     }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iomanip>
 #include <sstream>
 #include <string>
 
@@ -148,8 +149,8 @@ int RunOutageOf(const Campaign& campaign) {
   };
   auto result = RunOutage(servers, options);
   std::ostringstream out;
-  out.precision(3);
-  out << "# Kafka away under writes\n\nWritten by `" << campaign.command << "`.\n\n"
+  out << std::fixed << std::setprecision(1) << "# Kafka away under writes\n\nWritten by `"
+      << campaign.command << "`.\n\n"
       << "| | |\n|---|---|\n| away | " << campaign.outage << " s |\n| calls meanwhile | "
       << result.calls << " |\n| of those neither answered nor refused | " << result.failed
       << " |\n| events a second | " << result.arrived_per_second

@@ -70,7 +70,8 @@ TEST_F(ChaosTest, KeepsItsPromisesWithTwoReplicasOfWhichEitherIsKilled) {
 
 TEST_F(ChaosTest, FailsNoWriteWhileKafkaIsAwayAndDrainsAfterwards) {
   auto result = RunOutage(*servers_, {.seed = 1, .away = std::chrono::seconds(12)});
-  EXPECT_TRUE(result.findings.empty()) << Describe(result.findings);
+  EXPECT_TRUE(result.findings.empty())
+      << "kept in " << result.kept << ": " << Describe(result.findings);
   EXPECT_EQ(result.failed, 0);
   EXPECT_GT(result.backlog, 100);
   EXPECT_LT(result.lag_late, 3.0) << "seconds that the metric was behind the truth";

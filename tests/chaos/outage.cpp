@@ -6,7 +6,7 @@
 #include "crm/kernel/v1/records.pb.h"
 #include "libs/pg/database.h"
 #include "libs/testing/eventually.h"
-#include "tests/chaos/collect.h"
+#include "tests/chaos/peace.h"
 #include "tests/chaos/workload.h"
 
 namespace crm::chaos {
@@ -19,6 +19,9 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr milliseconds kWarmUp(3000);
 constexpr milliseconds kSample(200);
+constexpr milliseconds kDrainPatience = std::chrono::minutes(5);
+// How long nothing may move before what is missing counts as lost.
+constexpr milliseconds kPatience(30'000);
 // Between a sample of the truth and one of the metric.
 constexpr int64_t kSlack = 60;
 
@@ -155,7 +158,8 @@ class Outage {
     // What comes in within a second is always on its way.
     const auto rest = static_cast<int64_t>(result_.arrived_per_second) + 20;
     Truth now;
-    if (!test::Eventually([&] { return (now = truth_->Read()).lag() <= rest; })) {
+    auto gone = [&] { return (now = truth_->Read()).lag() <= rest; };
+    if (!test::Eventually(gone, kDrainPatience)) {
       result_.findings.push_back({"drain", std::to_string(now.lag()) + " events still wait"});
     }
     result_.drain_seconds = Seconds(Steady::now() - begin).count();
@@ -165,16 +169,10 @@ class Outage {
   }
 
   void Judge() {
-    Collector collector(installation_);
-    std::vector<Finding> findings;
-    bool clean = static_cast<bool>(test::Eventually([&] {
-      findings = Check(collector.Collect());
-      return findings.empty();
-    }));
-    if (!clean) {
-      result_.findings.insert(result_.findings.end(), findings.begin(), findings.end());
-      collector.Write(installation_.Keep() / "evidence.txt");
-    }
+    auto verdict = AwaitPeace(installation_, {}, kPatience);
+    result_.findings.insert(result_.findings.end(), verdict.findings.begin(),
+                            verdict.findings.end());
+    result_.kept = verdict.kept;
     if (auto differences = installation_.Verify(); !differences.empty()) {
       result_.findings.push_back({"verify", differences});
     }

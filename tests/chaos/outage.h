@@ -35,6 +35,8 @@ struct OutageResult {
   double lag_late = 0;
   // Of the judge of the fault bench, afterwards.
   std::vector<Finding> findings;
+  // Where there are findings: the folder with what is left.
+  std::string kept;
 };
 
 // Throws std::runtime_error where the bench itself does not work.
