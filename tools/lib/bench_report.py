@@ -110,7 +110,7 @@ def row(gate, key, case):
     dropped = sum(1 for number_ in case["pairs"] if number_ > 0) - len(pairs)
     return (f"| {name} | {key[1]} | {says}; against `{other}` | {limit_text(better, wanted)} | {limit_text(better, moonshot)} "
             f"| **{median(ratios):.2f}x** ({min(ratios):.2f}..{max(ratios):.2f}) {verdict} | {number(ours)} : {number(theirs)} "
-            f"| {cpu[0]:.0f} : {cpu[1]:.0f} | {len(pairs)} | {dropped} |")
+            f"| {'' if key[0] == 'M13' else f'{cpu[0]:.0f} : {cpu[1]:.0f}'} | {len(pairs)} | {dropped} |")
 
 
 def table(cases):
@@ -159,6 +159,7 @@ def main(path):
     print("processes: who asks, services, PostgreSQL, Kafka.\n")
     for kind in ("lead", "source"):
         print("\n".join(plot(cases, kind, ["ours", "tx", "cte"])))
+    print("Where the time goes, what was mended and what is missing: `docs/performance-notes.md`.\n")
     print("## How\n")
     print(f"- Machine: {last['machine']}.")
     print(f"- PostgreSQL: `{last['postgres']}`; on both sides, in one cluster. Kafka: one node, acks=all; it does not flush by itself.")
