@@ -122,23 +122,29 @@ pg::Statement UpsertRecords(const RecordType& type, const std::vector<const Reco
           std::move(upsert.params)};
 }
 
-pg::Statement DeleteRecords(const RecordType& type, const std::vector<const RecordWrite*>& writes) {
-  using Row = const RecordWrite*;
-  return {"DELETE FROM " + type.table() +
-              " WHERE (tenant, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))",
-          {Collect<Uuid>(writes, [](Row row) { return row->key.tenant; }),
-           Collect<Uuid>(writes, [](Row row) { return row->key.id; })}};
+// A statement for each: only where all of the key is compared for equality is it sure to be looked
+// up. Of a list of ids, or a join with one, the planner, which expects few rows of a new table, may
+// make a scan of the whole tenant, and keep it when the table has grown.
+void DeleteRecords(const RecordType& type, const std::vector<const RecordWrite*>& writes,
+                   std::vector<pg::Statement>& statements) {
+  for (const auto* write : writes) {
+    statements.push_back(
+        {"DELETE FROM " + type.table() + " WHERE tenant = $1::uuid AND id = $2::uuid",
+         {pg::Value(write->key.tenant), pg::Value(write->key.id)}});
+  }
 }
 
 // The index rows of the given records are replaced: theirs go, the new ones come.
 void ReplaceIndexRows(const RecordType& type, const std::vector<const RecordWrite*>& writes,
                       std::vector<pg::Statement>& statements) {
   using Row = const RecordWrite*;
-  statements.push_back(
-      {"DELETE FROM custom_index WHERE (tenant, entity, id) IN (SELECT t, $3::text, i FROM "
-       "unnest($1::uuid[], $2::uuid[]) AS x(t, i))",
-       {Collect<Uuid>(writes, [](Row row) { return row->key.tenant; }),
-        Collect<Uuid>(writes, [](Row row) { return row->key.id; }), pg::Value(type.table())}});
+  for (Row write : writes) {
+    if (write->is_new) continue;
+    statements.push_back(
+        {"DELETE FROM custom_index WHERE tenant = $1::uuid AND entity = $2::text "
+         "AND id = $3::uuid",
+         {pg::Value(write->key.tenant), pg::Value(type.table()), pg::Value(write->key.id)}});
+  }
   std::vector<std::pair<Row, const filter::IndexRow*>> rows;
   for (Row write : writes) {
     for (const auto& row : write->index) rows.emplace_back(write, &row);
@@ -195,18 +201,19 @@ pg::Statement SelectVersions(const RecordType& type, const std::set<std::pair<Uu
   return {
       "SELECT x.tenant, x.id, t.version FROM unnest($1::uuid[], $2::uuid[]) AS x(tenant, id) "
       "CROSS JOIN LATERAL (SELECT version FROM " +
-          type.table() + " WHERE tenant = x.tenant AND id = x.id LIMIT 1) AS t",
+          type.table() + " WHERE tenant = x.tenant AND id = x.id LIMIT 1) t",
       {pg::Array(std::move(tenants)), pg::Array(std::move(ids))}};
 }
 
 pg::Statement SelectMany(const RecordType& type, const Uuid& tenant, std::span<const Uuid> ids) {
-  std::string from = "SELECT id, version, occurred_at, body FROM " + type.table();
+  std::string select = "SELECT id, version, occurred_at, body FROM " + type.table() +
+                       " WHERE tenant = $1::uuid AND id = ";
   if (ids.size() == 1) {
-    return {from + " WHERE tenant = $1::uuid AND id = $2::uuid",
-            {pg::Value(tenant), pg::Value(ids.front())}};
+    return {select + "$2::uuid", {pg::Value(tenant), pg::Value(ids.front())}};
   }
   std::vector<std::optional<Uuid>> wanted(ids.begin(), ids.end());
-  return {from + " WHERE tenant = $1::uuid AND id = ANY($2::uuid[])",
+  return {"SELECT t.* FROM unnest($2::uuid[]) AS x(id) CROSS JOIN LATERAL (" + select +
+              "x.id LIMIT 1) t",
           {pg::Value(tenant), pg::Array(std::move(wanted))}};
 }
 
@@ -222,7 +229,7 @@ std::vector<pg::Statement> WriteRecords(const std::vector<const RecordWrite*>& w
     auto& [stored, erased] = rows;
     const RecordType& type = *(stored.empty() ? erased : stored).front()->key.type;
     if (!stored.empty()) statements.push_back(UpsertRecords(type, stored));
-    if (!erased.empty()) statements.push_back(DeleteRecords(type, erased));
+    if (!erased.empty()) DeleteRecords(type, erased, statements);
     if (type.indexed().empty()) continue;
     stored.insert(stored.end(), erased.begin(), erased.end());
     ReplaceIndexRows(type, stored, statements);
@@ -283,7 +290,8 @@ pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets) {
   auto rows = RowsOf(sets);
   return {
       "SELECT l.seq, l.recorded_at FROM unnest($1::uuid[]) WITH ORDINALITY AS x(event_id, n) "
-      "JOIN log l ON l.event_id = x.event_id ORDER BY x.n",
+      "CROSS JOIN LATERAL (SELECT seq, recorded_at FROM log WHERE event_id = x.event_id LIMIT 1) l "
+      "ORDER BY x.n",
       {Collect<Uuid>(rows,
                      [](const kernel::v1::LogRow* row) { return Uuid::Parse(row->event_id()); })}};
 }

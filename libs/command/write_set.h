@@ -57,6 +57,8 @@ struct RecordWrite {
   bool deleted = false;
   // Business time of the last change.
   Time occurred{};
+  // Nothing was ever stored under its name; false also where that is not known.
+  bool is_new = false;
   // False: no later call will want it (an idempotency key).
   bool wanted_again = true;
 };

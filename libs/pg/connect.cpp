@@ -39,7 +39,7 @@ ConnPtr Start(const DatabaseOptions& options, const std::string& password) {
   // stays prepared while its tables grow, and one made for an empty table would read all of it;
   // what we ask for has an index.
   const std::string settings = SettingsOf(options.dsn) + "-c search_path=" + options.schema +
-                               ",public -c jit=off -c enable_seqscan=off";
+                               ",public -c jit=off -c enable_seqscan=off" + options.settings;
   const std::string application = "crm " + options.schema;
   std::vector<const char*> keys = {
       "keepalives_idle", "keepalives_interval",       "keepalives_count", "tcp_user_timeout",

@@ -89,6 +89,8 @@ struct DatabaseOptions {
   std::string password_file = {};
   // Set as search_path on every connection.
   std::string schema = {};
+  // More settings of every connection: "-c name=value ...".
+  std::string settings = {};
   size_t pool_size = 8;
   // How long a read waits for a free connection before RESOURCE_EXHAUSTED.
   std::chrono::milliseconds pool_wait = std::chrono::seconds(2);
@@ -137,7 +139,8 @@ class Database {
                             std::stop_token stop = {}) = 0;
   // Without a tenant: for roles that see all tenants (relay, timers) and for checks.
   virtual Result<Rows> Read(const Statement& statement, std::stop_token stop = {}) = 0;
-  // A connection of one's own, outside the pool.
+  // A connection of one's own, outside the pool, for statements that find their rows by keys: a
+  // plan is made once and never scans a table, however empty that was when the plan was made.
   virtual Result<std::unique_ptr<Session>> OpenSession() = 0;
   // Of the id that `SELECT pg_current_xact_id()::text` gave. Trust kCommitted only together with a
   // look at what the transaction wrote: a server that crashed gives ids again that it had handed

@@ -61,11 +61,12 @@ class PipelineSession final : public Session {
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> OpenSession(const DatabaseOptions& options) {
+Result<std::unique_ptr<Session>> OpenSession(DatabaseOptions options) {
+  options.settings += " -c plan_cache_mode=force_generic_plan";
   auto connection = Connection::Connect(options, std::nullopt);
   if (!connection.ok()) return connection.status();
   return std::unique_ptr<Session>(
-      std::make_unique<PipelineSession>(options, std::move(*connection)));
+      std::make_unique<PipelineSession>(std::move(options), std::move(*connection)));
 }
 
 }  // namespace crm::pg

@@ -7,6 +7,6 @@
 
 namespace crm::pg {
 
-Result<std::unique_ptr<Session>> OpenSession(const DatabaseOptions& options);
+Result<std::unique_ptr<Session>> OpenSession(DatabaseOptions options);
 
 }  // namespace crm::pg

@@ -1,0 +1,75 @@
+// How PostgreSQL finds what a commit touches. A plan lives as long as the committer's connection,
+// so one that was made for a table with a few rows must also do when there are millions.
+#include <gtest/gtest.h>
+
+#include "libs/command/pg_sql.h"
+#include "libs/command/store_conformance.h"
+
+namespace crm::test {
+namespace {
+
+using testing::v1::Exhibit;
+
+constexpr Uuid kTenant{{1}};
+constexpr int kOthers = 20'000;
+
+class PgPlans : public ::testing::Test {
+ protected:
+  PgPlans() {
+    schema_.Execute("ANALYZE");  // the planner now knows that the tables are empty
+    session_ = std::move(*schema_.database().OpenSession());
+  }
+
+  RecordKey KeyOf(uint8_t number) const {
+    Uuid id;
+    id.bytes[15] = number;
+    return {&MuseumTypes().Of(Exhibit::descriptor()), kTenant, id};
+  }
+
+  // Rows that PostgreSQL looks at for a group of three: one of them changed, one erased, one new.
+  int64_t RowsRead() {
+    std::vector<RecordWrite> writes;
+    std::set<std::pair<Uuid, Uuid>> names;
+    for (uint8_t number : {1, 2, 3}) {
+      Exhibit exhibit;
+      exhibit.set_name(KeyOf(number).name());
+      writes.push_back(MakeRecordWrite(KeyOf(number), number == 2 ? 0 : 2, exhibit));
+      writes.back().is_new = number == 3;
+      names.insert({kTenant, KeyOf(number).id});
+    }
+    std::vector<pg::Statement> statements{
+        pg::SetTenants(std::vector{kTenant}),
+        SelectVersions(MuseumTypes().Of(Exhibit::descriptor()), names)};
+    for (auto& statement : WriteRecords({&writes[0], &writes[1], &writes[2]})) {
+      statements.push_back(std::move(statement));
+    }
+    statements.push_back(
+        {"SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM "
+         "pg_stat_xact_user_tables WHERE schemaname = $1::text",
+         {pg::Value(schema_.name())}});
+    auto rows = session_->RunBegin(statements);
+    EXPECT_TRUE(rows.ok()) << rows.status().ToString();
+    EXPECT_TRUE(session_->Rollback().ok());
+    return rows.ok() ? rows->back().GetInt(0, 0) : -1;
+  }
+
+  PgSchema schema_{MuseumMigrations()};
+  std::unique_ptr<pg::Session> session_;
+};
+
+TEST_F(PgPlans, FindWhatAGroupTouchesByItsKeysThoughTheyWereMadeForEmptyTables) {
+  EXPECT_LT(RowsRead(), 10);
+  for (const char* sql :
+       {"INSERT INTO exhibits (tenant, id, version, index_revision, deleted, occurred_at, body, "
+        "search_text) "
+        "SELECT $1::uuid, gen_random_uuid(), 1, 0, false, now(), '', '' FROM "
+        "generate_series(1, $2::bigint)",
+        "INSERT INTO custom_index (tenant, entity, field, value, id) SELECT $1::uuid, 'exhibits', "
+        "'tags', n::text, gen_random_uuid() FROM generate_series(1, $2::bigint) AS n"}) {
+    schema_.Execute(sql, {pg::Value(kTenant), pg::Value(static_cast<int64_t>(kOthers))});
+  }
+  EXPECT_LT(RowsRead(), 10);
+}
+
+}  // namespace
+}  // namespace crm::test
