@@ -2,7 +2,6 @@
 // lost.
 #include "libs/command/pg_store.h"
 
-#include <random>
 #include <set>
 #include <thread>
 
@@ -242,52 +241,6 @@ TEST(PgStore, CommitsAGroupSinglyAfterAnErrorThatNamesNoCulprit) {
   EXPECT_EQ(results[2].outcome, Outcome::kCommitted);
   EXPECT_EQ(results[2].log.front().seq(), 2) << "what was rolled back has no number";
   EXPECT_EQ(schema.Execute("SELECT count(*) FROM log").GetInt(0, 0), 2);
-}
-
-// How many rows a reader of "number > last seen" misses while two writers number theirs with
-// `insert`.
-int RowsMissed(const std::string& insert) {
-  PgSchema schema(
-      "CREATE TABLE numbered (n bigint PRIMARY KEY);"
-      "CREATE SEQUENCE plain; GRANT USAGE ON SEQUENCE plain TO PUBLIC;"
-      "CREATE TABLE head (n bigint); INSERT INTO head VALUES (0);");
-  constexpr int kEach = 300;
-  std::atomic<int> running = 2;
-  auto write = [&](unsigned seed) {
-    auto options = schema.options();
-    options.dsn += kFast;
-    auto database = pg::Database::Open(options);
-    auto session = (*database)->OpenSession();
-    std::mt19937 random(seed);
-    for (int i = 0; i < kEach; ++i) {
-      EXPECT_TRUE((*session)->RunBegin(std::vector<pg::Statement>{{insert, {}}}).ok());
-      for (unsigned spin = random() % 4; spin > 0; --spin) std::this_thread::yield();
-      EXPECT_TRUE((*session)->RunCommit(std::vector<pg::Statement>{}).ok());
-    }
-    --running;
-  };
-  std::thread one(write, 1), two(write, 2);
-  int64_t last = 0, seen = 0;
-  while (true) {
-    bool end = running == 0;
-    auto rows = schema.database().Read(
-        {"SELECT n FROM numbered WHERE n > $1::bigint ORDER BY n", {pg::Value(last)}}, {});
-    for (size_t i = 0; i < rows->size(); ++i, ++seen) last = rows->GetInt(i, 0);
-    if (end && rows->size() == 0) break;
-  }
-  one.join();
-  two.join();
-  return 2 * kEach - static_cast<int>(seen);
-}
-
-TEST(LogNumbers, LoseNoRowWhereTheyComeFromALockedHead) {
-  EXPECT_EQ(RowsMissed("WITH next AS (UPDATE head SET n = n + 1 RETURNING n) "
-                       "INSERT INTO numbered SELECT n FROM next"),
-            0);
-}
-
-TEST(LogNumbers, WouldLoseRowsWhereTheyCameFromAPlainSequence) {
-  EXPECT_GT(RowsMissed("INSERT INTO numbered VALUES (nextval('plain'))"), 0);
 }
 
 TEST(PgStore, ListsAsMemoryDoes) {
