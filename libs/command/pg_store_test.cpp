@@ -2,6 +2,7 @@
 // lost.
 #include "libs/command/pg_store.h"
 
+#include <random>
 #include <set>
 #include <thread>
 
