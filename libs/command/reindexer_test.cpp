@@ -82,7 +82,9 @@ TEST_F(ReindexerTest, ChangesNeitherVersionsNorTheLog) {
   while (committer_.FlushOnce()) {
   }
   EXPECT_EQ(store_.LogHead({})->first, head);
-  for (const auto& listed : *OnFloor(2)) EXPECT_EQ(listed.record.version, 1);
+  auto found = OnFloor(2);
+  ASSERT_TRUE(found.ok() && !found->empty());
+  for (const auto& listed : *found) EXPECT_EQ(listed.record.version, 1);
 }
 
 TEST_F(ReindexerTest, LeavesARecordToTheChangeThatOvertakesIt) {
