@@ -2,6 +2,10 @@
 
 namespace crm {
 
+bool Executor::PostAfter(std::chrono::milliseconds, Task task) {
+  return Post(std::move(task));
+}
+
 ThreadPool::ThreadPool(size_t threads, size_t queue_limit) : queue_limit_(queue_limit) {
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }

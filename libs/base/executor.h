@@ -21,9 +21,9 @@ class Executor {
   // Runs `task` some time later, never inside this call. False: the queue is full or stopped and
   // the task was not taken.
   virtual bool Post(Task task) = 0;
-  // The same, not before `delay` has passed. Where time is virtual the delay is nothing: the task
-  // takes its turn among the others.
-  virtual bool PostAfter(std::chrono::milliseconds delay, Task task) = 0;
+  // The same, not before `delay` has passed. As it is here, for executors whose time is virtual,
+  // the delay is nothing: the task takes its turn among the others.
+  virtual bool PostAfter(std::chrono::milliseconds delay, Task task);
 };
 
 // A fixed number of threads behind a bounded queue. Thread-safe.

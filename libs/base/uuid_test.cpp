@@ -5,8 +5,6 @@
 #include <set>
 #include <unordered_set>
 
-#include "libs/base/tenant_id.h"
-
 namespace crm {
 namespace {
 
@@ -97,15 +95,6 @@ TEST(SeededIds, RepeatForTheSameSeedOnly) {
     EXPECT_NE(id, other->Next());
     EXPECT_TRUE(seen.insert(id).second);
   }
-}
-
-TEST(TenantId, IsATypeOfItsOwnWithTheTextOfItsUuid) {
-  static_assert(!std::is_convertible_v<Uuid, TenantId>);
-  auto tenant = TenantId::Parse("0190163d-8694-739b-aea5-966c26f8ad91");
-  ASSERT_TRUE(tenant.has_value());
-  EXPECT_EQ(tenant->ToString(), "0190163d-8694-739b-aea5-966c26f8ad91");
-  EXPECT_FALSE(TenantId::Parse("acme").has_value());
-  EXPECT_LT(TenantId(Uuid{}), *tenant);
 }
 
 }  // namespace

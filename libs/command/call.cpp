@@ -6,6 +6,7 @@
 #include "libs/command/access.h"
 #include "libs/command/event_builder.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 
@@ -245,7 +246,7 @@ Status Call::Append(Touched& touched, const Message& record, const FieldDescript
   row.set_run(run_.empty() ? context_.cause.run : run_);
   row.set_traceparent(context_.cause.traceparent);
   row.set_origin(context_.origin);
-  SetTimestamp(row, row.GetDescriptor()->FindFieldByName("occurred_time"), occurred);
+  *row.mutable_occurred_time() = ToTimestamp(occurred);
   if (!PlantedBugNow("skip_log_row")) log_.push_back(std::move(row));
   return Status::Ok();
 }
@@ -317,11 +318,8 @@ Status Call::Ask(const std::string& method, const Message& request, Message& res
 
 Status Call::AskAsSystem(const std::string& method, const Message& request, Message& response) {
   if (services_.remote == nullptr) return Internal("this service asks no other");
-  // "crm.leads.v1.LeadService/..." -> "leads"
-  std::string service = context_.origin.substr(0, context_.origin.find(".v1."));
-  service = service.substr(service.rfind('.') + 1);
-  return services_.remote->Read(Principal::System(tenant(), service), method, request, response,
-                                context_.stop);
+  return services_.remote->Read(Principal::System(tenant(), services_.service), method, request,
+                                response, context_.stop);
 }
 
 int64_t Call::VersionOf(const RecordKey& key) const {

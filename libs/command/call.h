@@ -69,6 +69,8 @@ struct CallServices {
   Store* store = nullptr;
   Committer* committer = nullptr;  // nullptr: no pending records (previews)
   RemoteReader* remote = nullptr;
+  // "leads": in whose name the service itself asks others.
+  std::string service = "";
 };
 
 class Call {

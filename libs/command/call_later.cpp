@@ -1,6 +1,7 @@
 // What a call leaves to be done later: timers and effects, records like any other.
 #include "libs/command/call.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 
@@ -20,7 +21,7 @@ Status Call::SetTimer(std::string_view kind, std::string_view subject, Time due,
   const RecordType& timers = services_.types->Of(kernel::v1::Timer::descriptor());
   kernel::v1::Timer timer;
   timer.set_name(TimerName(timers, kind, subject, label));
-  SetTimestamp(timer, timer.GetDescriptor()->FindFieldByName("due_time"), due);
+  *timer.mutable_due_time() = ToTimestamp(due);
   timer.set_kind(std::string(kind));
   timer.set_subject(std::string(subject));
   timer.set_payload(EncodeRecord(payload));
@@ -52,8 +53,8 @@ Status Call::RequestEffect(std::string_view kind, std::string_view key, std::str
   effect.set_subject(std::string(subject));
   effect.set_correlation(context_.cause.correlation);
   effect.set_causation(log_.empty() ? context_.cause.causation : log_.back().event_id());
-  SetTimestamp(effect, effect.GetDescriptor()->FindFieldByName("create_time"), context_.now);
-  SetTimestamp(effect, effect.GetDescriptor()->FindFieldByName("next_attempt_time"), context_.now);
+  *effect.mutable_create_time() = ToTimestamp(context_.now);
+  *effect.mutable_next_attempt_time() = ToTimestamp(context_.now);
   return Project(effect);
 }
 

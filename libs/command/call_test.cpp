@@ -5,6 +5,7 @@
 #include "crm/testing/v1/exhibit_events.pb.h"
 #include "libs/command/memory_store.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "libs/testing/clock.h"
 
 namespace crm {
@@ -17,6 +18,16 @@ using testing::v1::ExhibitCreated;
 using testing::v1::ExhibitShown;
 using testing::v1::ExhibitUpdated;
 using testing::v1::RoomCreated;
+
+// Keeps in whose name it was asked.
+struct Asked final : RemoteReader {
+  Status Read(const Principal& principal, const std::string&, const google::protobuf::Message&,
+              google::protobuf::Message&, std::stop_token) override {
+    names.push_back(principal.name);
+    return Status::Ok();
+  }
+  std::vector<std::string> names;
+};
 
 class CallTest : public ::testing::Test {
  protected:
@@ -37,7 +48,7 @@ class CallTest : public ::testing::Test {
   void Commit(Call& call) {
     auto set = call.TakeWriteSet();
     const WriteSet* group[] = {set.get()};
-    ASSERT_EQ(store_.Commit(group)[0].outcome, CommitResult::Outcome::kCommitted);
+    ASSERT_EQ(store_.Commit(group, {})[0].outcome, CommitResult::Outcome::kCommitted);
   }
   std::string Stored(const std::string& code = "") {
     Call call(services_, context_);
@@ -50,11 +61,22 @@ class CallTest : public ::testing::Test {
   }
 
   RecordTypes types_{{Exhibit::descriptor()}};
+  Asked asked_;
   ManualClock clock_{test::kMonday};
   MemoryStore store_{types_, clock_};
-  CallServices services_{&types_, &store_, nullptr, nullptr};
+  CallServices services_{&types_, &store_, nullptr, &asked_, "museum"};
   CallContext context_;
 };
+
+TEST_F(CallTest, AsksAsItsServiceFromWhereverItComes) {
+  for (const char* origin : {"crm.museum.v1.MuseumService/Lend", "consumer:museum.on_loans"}) {
+    context_.origin = origin;
+    Call call(services_, context_);
+    Exhibit answer;
+    ASSERT_TRUE(call.AskAsSystem("crm.loans.v1.LoanService/GetLoan", Exhibit(), answer).ok());
+    EXPECT_EQ(asked_.names.back(), "system/museum") << origin;
+  }
+}
 
 TEST_F(CallTest, GivesTheSameIdsWhenItIsRunAgain) {
   Call first(services_, context_);
@@ -181,7 +203,7 @@ TEST_F(CallTest, MovesATimerThatIsSetAgain) {
   ASSERT_EQ(set->records.size(), 2u);
   Timer timer;
   ASSERT_TRUE(DecodeRecord(set->records[0].body, timer).ok());
-  EXPECT_EQ(GetTimestamp(timer, timer.GetDescriptor()->FindFieldByName("due_time")), later);
+  EXPECT_EQ(ToTime(timer.due_time()), later);
   EXPECT_EQ(timer.correlation(), "correlation");
 }
 

@@ -107,6 +107,7 @@ void Committer::Start() {
 }
 
 void Committer::Drain() {
+  stopping_.request_stop();
   std::unique_lock lock(mutex_);
   drained_.wait(lock, [this] { return queue_.empty() && !flushing_; });
 }
@@ -116,6 +117,7 @@ void Committer::Stop() {
     std::lock_guard lock(mutex_);
     stopped_ = true;
   }
+  stopping_.request_stop();
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
@@ -159,7 +161,7 @@ bool Committer::FlushOnce() {
     }
   }
   CrashPoint("committer.before_commit");
-  auto results = store_.Commit(sets);
+  auto results = store_.Commit(sets, stopping_.get_token());
   CrashPoint("committer.after_commit");
 
   std::vector<kernel::v1::LogRow> logged;

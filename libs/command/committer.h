@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -64,7 +65,8 @@ class Committer {
 
   // Commits until Stop; the threaded way to run it.
   void Start();
-  // Waits until nothing is queued and nothing is being committed. Between Start and Stop.
+  // Waits until nothing is queued and nothing is being committed. Between Start and Stop. From here
+  // on nothing is asked of a database that went away during a commit.
   void Drain();
   // Commits what is queued, then ends. Later submits are refused.
   void Stop();
@@ -110,6 +112,7 @@ class Committer {
   uint64_t forgotten_ = 0;      // GUARDED_BY(mutex_)
   bool stopped_ = false;        // GUARDED_BY(mutex_)
   bool flushing_ = false;       // GUARDED_BY(mutex_)
+  std::stop_source stopping_;
   std::thread thread_;
 };
 

@@ -32,7 +32,7 @@ class CommitterTest : public ::testing::Test {
     return set;
   }
   RecordKey Key(int record) const {
-    return {types_.Find(Exhibit::descriptor()), tenant_,
+    return {&types_.Of(Exhibit::descriptor()), tenant_,
             NamedUuid("record", std::to_string(record))};
   }
   int64_t Stored(int record) {
@@ -123,7 +123,7 @@ TEST_F(CommitterTest, DropsWhatIsBasedOnASetThatDropsOut) {
   ASSERT_TRUE(committer_.Submit(Move(1, 2), Into(heir)).ok());  // of the next group
   auto elsewhere = Move(1, 0);
   const WriteSet* moved[] = {elsewhere.get()};
-  store_.Commit(moved);
+  store_.Commit(moved, {});
   committer_.FlushOnce();
   EXPECT_EQ(results_[0].outcome, CommitResult::Outcome::kStale);
   EXPECT_FALSE(results_[0].pending_conflict);
@@ -143,7 +143,7 @@ TEST_F(CommitterTest, RefusesASetThatWasDecidedOnWhatHasDroppedOutSince) {
   late->checks[0].based_on = committer_.Pending(Key(1))->writer;
   auto elsewhere = Move(1, 0);
   const WriteSet* moved[] = {elsewhere.get()};
-  store_.Commit(moved);
+  store_.Commit(moved, {});
   committer_.FlushOnce();
   std::vector<CommitResult> second;
   ASSERT_TRUE(committer_.Submit(std::move(late), Into(second)).ok());

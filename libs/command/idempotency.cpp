@@ -4,6 +4,7 @@
 
 #include "crm/kernel/v1/records.pb.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 
@@ -29,7 +30,7 @@ std::string RequestId(const Message& request) {
 RecordKey IdempotencyRecord(const RecordTypes& types, const Uuid& tenant,
                             const std::string& principal, const std::string& method,
                             const std::string& request_id) {
-  return {types.Find(kernel::v1::IdempotencyKey::descriptor()), tenant,
+  return {&types.Of(kernel::v1::IdempotencyKey::descriptor()), tenant,
           NamedUuid(principal + " " + method, request_id)};
 }
 
@@ -51,8 +52,7 @@ RecordWrite RememberAnswer(const RecordKey& key, const std::string& request_hash
   record.set_name(key.name());
   record.set_request_hash(request_hash);
   record.set_response(response);
-  SetTimestamp(record, record.GetDescriptor()->FindFieldByName("expire_time"),
-               now + kIdempotencyKeyLife);
+  *record.mutable_expire_time() = ToTimestamp(now + kIdempotencyKeyLife);
   RecordWrite write = MakeRecordWrite(key, 1, record);
   write.wanted_again = false;
   return write;

@@ -226,7 +226,8 @@ Result<std::pair<int64_t, Time>> MemoryStore::LogHead(std::stop_token) {
   return std::pair(static_cast<int64_t>(log_.size()), head_time_);
 }
 
-std::vector<CommitResult> MemoryStore::Commit(std::span<const WriteSet* const> group) {
+std::vector<CommitResult> MemoryStore::Commit(std::span<const WriteSet* const> group,
+                                              std::stop_token) {
   std::lock_guard lock(mutex_);
   std::vector<CommitResult> results;
   std::set<uint64_t> dropped;
@@ -285,7 +286,7 @@ Status MemoryStore::SettleLog(Time time) {
 
 Result<int64_t> MemoryStore::PruneExpired(Time now, size_t limit) {
   std::lock_guard lock(mutex_);
-  const RecordType* keys = types_.Find(kernel::v1::IdempotencyKey::descriptor());
+  const RecordType* keys = &types_.Of(kernel::v1::IdempotencyKey::descriptor());
   size_t expire = static_cast<size_t>(keys->FindColumn("expire_time") - keys->columns().data());
   int64_t pruned = 0;
   for (auto at = rows_.lower_bound({keys, Uuid{}, Uuid{}});

@@ -30,7 +30,8 @@ class MemoryStore : public Store {
                          const std::function<bool(const kernel::v1::LogRow&)>& visit,
                          std::stop_token stop) override;
   Result<std::pair<int64_t, Time>> LogHead(std::stop_token stop) override;
-  std::vector<CommitResult> Commit(std::span<const WriteSet* const> group) override;
+  std::vector<CommitResult> Commit(std::span<const WriteSet* const> group,
+                                   std::stop_token stop) override;
   Status SettleLog(Time time) override;
   Result<int64_t> PruneExpired(Time now, size_t limit) override;
   Status Ping() override { return Status::Ok(); }

@@ -1,8 +1,9 @@
 #include "libs/command/pg_commit.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <set>
-#include <thread>
 
 #include "libs/base/crash_point.h"
 #include "libs/command/pg_sql.h"
@@ -56,6 +57,15 @@ bool ConnectionLost(const Status& status) {
   return status.reason() == "PG_CONNECTION_LOST";
 }
 
+// False: a stop ended it.
+bool Pause(std::chrono::milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop, time, [] { return false; });
+  return !stop.stop_requested();
+}
+
 }  // namespace
 
 Status PgCommit::EnsureSession() {
@@ -66,15 +76,17 @@ Status PgCommit::EnsureSession() {
   return Status::Ok();
 }
 
-std::vector<CommitResult> PgCommit::Commit(std::span<const WriteSet* const> group) {
+std::vector<CommitResult> PgCommit::Commit(std::span<const WriteSet* const> group,
+                                           const std::stop_token& stop) {
   std::vector<CommitResult> results(group.size());
-  Status status = CommitGroup(group, results);
+  Status status = CommitGroup(group, results, stop);
   if (status.ok()) return results;
   // It may stand (COMMIT_UNKNOWN), or stands on this server (PG_COMMIT_NOT_REPLICATED): running it
   // again could double it.
   bool settled = status.code() == Code::kUnknown;
   if (session_ != nullptr && !session_->Rollback().ok()) session_ = nullptr;
-  if (group.size() > 1 && !settled && !ConnectionLost(status)) return CommitSingly(group, status);
+  if (group.size() > 1 && !settled && !ConnectionLost(status))
+    return CommitSingly(group, status, stop);
   for (auto& result : results) {
     result = CommitResult();
     result.status = status;
@@ -85,7 +97,7 @@ std::vector<CommitResult> PgCommit::Commit(std::span<const WriteSet* const> grou
 // An unexpected error names no culprit: its members are committed one by one, so that one never
 // fails its neighbours.
 std::vector<CommitResult> PgCommit::CommitSingly(std::span<const WriteSet* const> group,
-                                                 const Status& why) {
+                                                 const Status& why, const std::stop_token& stop) {
   std::vector<CommitResult> results;
   std::set<uint64_t> dropped;
   for (const WriteSet* set : group) {
@@ -94,7 +106,7 @@ std::vector<CommitResult> PgCommit::CommitSingly(std::span<const WriteSet* const
       results.back().outcome = CommitResult::Outcome::kStale;
       results.back().stale = check->key;
     } else {
-      results.push_back(std::move(Commit(std::span(&set, 1)).front()));
+      results.push_back(std::move(Commit(std::span(&set, 1), stop).front()));
     }
     if (results.back().outcome != CommitResult::Outcome::kCommitted) dropped.insert(set->id);
   }
@@ -102,7 +114,7 @@ std::vector<CommitResult> PgCommit::CommitSingly(std::span<const WriteSet* const
 }
 
 Status PgCommit::CommitGroup(std::span<const WriteSet* const> group,
-                             std::vector<CommitResult>& results) {
+                             std::vector<CommitResult>& results, const std::stop_token& stop) {
   if (auto status = EnsureSession(); !status.ok()) return status;
   std::string xid;
   auto versions = LockAndRead(group, xid);
@@ -122,7 +134,7 @@ Status PgCommit::CommitGroup(std::span<const WriteSet* const> group,
                   [](const WriteSet* set) { return set->log.empty(); })) {
     return session_->Rollback();  // only verified
   }
-  return WriteAll(survivors, xid, std::move(committed));
+  return WriteAll(survivors, xid, std::move(committed), stop);
 }
 
 Result<PgCommit::Versions> PgCommit::LockAndRead(std::span<const WriteSet* const> group,
@@ -190,7 +202,7 @@ PgCommit::Survivors PgCommit::Judge(std::span<const WriteSet* const> group, Vers
 }
 
 Status PgCommit::WriteAll(const Survivors& survivors, const std::string& xid,
-                          std::vector<CommitResult*> results) {
+                          std::vector<CommitResult*> results, const std::stop_token& stop) {
   std::vector<const RecordWrite*> writes;
   for (const auto& [key, write] : survivors.records) writes.push_back(write);
   std::vector<pg::Statement> statements = WriteRecords(writes);
@@ -203,7 +215,7 @@ Status PgCommit::WriteAll(const Survivors& survivors, const std::string& xid,
   if (rows.ok()) {
     answers = std::move(*rows);
   } else if (ConnectionLost(rows.status())) {
-    if (auto status = SettleUnknown(xid, survivors, answers); !status.ok()) return status;
+    if (auto status = SettleUnknown(xid, survivors, answers, stop); !status.ok()) return status;
   } else {
     return rows.status();
   }
@@ -221,7 +233,7 @@ Status PgCommit::WriteAll(const Survivors& survivors, const std::string& xid,
 }
 
 Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivors,
-                               std::vector<pg::Rows>& log_rows) {
+                               std::vector<pg::Rows>& log_rows, const std::stop_token& stop) {
   Status unknown(Code::kUnknown, "COMMIT_UNKNOWN",
                  "The database went away during the commit; whether it took place is not known. "
                  "Repeat the call with the same request_id.");
@@ -229,7 +241,7 @@ Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivor
   for (const WriteSet* set : survivors.sets) ids.push_back(set->tenant);
   pg::Statement tenants = pg::SetTenants(ids);
   for (int attempt = 0; attempt < kSettleAttempts; ++attempt) {
-    if (attempt > 0) std::this_thread::sleep_for(kSettlePause);
+    if (attempt > 0 && !Pause(kSettlePause, stop)) return unknown;
     auto state = database_.XactStatus(xid);
     if (!state.ok() || *state == pg::XactState::kInProgress) continue;
     if (*state == pg::XactState::kAborted) {

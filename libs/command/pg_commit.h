@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ class PgCommit {
   explicit PgCommit(pg::Database& database) : database_(database) {}
 
   // As Store::Commit.
-  std::vector<CommitResult> Commit(std::span<const WriteSet* const> group);
+  std::vector<CommitResult> Commit(std::span<const WriteSet* const> group,
+                                   const std::stop_token& stop);
 
  private:
   using Versions = std::map<RecordKey, int64_t>;
@@ -29,17 +31,19 @@ class PgCommit {
   };
 
   // One transaction for the group; a Status where it failed as a whole.
-  Status CommitGroup(std::span<const WriteSet* const> group, std::vector<CommitResult>& results);
-  std::vector<CommitResult> CommitSingly(std::span<const WriteSet* const> group, const Status& why);
+  Status CommitGroup(std::span<const WriteSet* const> group, std::vector<CommitResult>& results,
+                     const std::stop_token& stop);
+  std::vector<CommitResult> CommitSingly(std::span<const WriteSet* const> group, const Status& why,
+                                         const std::stop_token& stop);
   // Locks the names and reads their versions; fills `xid`.
   Result<Versions> LockAndRead(std::span<const WriteSet* const> group, std::string& xid);
   static Survivors Judge(std::span<const WriteSet* const> group, Versions versions,
                          std::vector<CommitResult>& results);
   Status WriteAll(const Survivors& survivors, const std::string& xid,
-                  std::vector<CommitResult*> results);
+                  std::vector<CommitResult*> results, const std::stop_token& stop);
   // After the connection was lost in the commit: whether it took place. OK: yes.
   Status SettleUnknown(const std::string& xid, const Survivors& survivors,
-                       std::vector<pg::Rows>& log_rows);
+                       std::vector<pg::Rows>& log_rows, const std::stop_token& stop);
   Status EnsureSession();
 
   pg::Database& database_;

@@ -5,6 +5,7 @@
 #include "libs/base/planted_bug.h"
 #include "libs/command/log_row.h"
 #include "libs/command/record_type.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 
@@ -179,7 +180,7 @@ std::vector<const kernel::v1::LogRow*> RowsOf(const std::vector<const WriteSet*>
 }
 
 Time OccurredOf(const kernel::v1::LogRow& row) {
-  return GetTimestamp(row, row.GetDescriptor()->FindFieldByName("occurred_time"));
+  return ToTime(row.occurred_time());
 }
 
 constexpr const char* kLogColumns =
@@ -298,7 +299,7 @@ pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets) {
 
 void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row) {
   row.set_seq(rows.GetInt(index, 0));
-  SetTimestamp(row, row.GetDescriptor()->FindFieldByName("recorded_time"), rows.GetTime(index, 1));
+  *row.mutable_recorded_time() = ToTimestamp(rows.GetTime(index, 1));
 }
 
 pg::Statement SelectLog(const LogQuery& query) {
@@ -369,8 +370,8 @@ kernel::v1::LogRow ReadLogRow(const pg::Rows& rows, size_t row) {
   log.set_run(rows.GetString(row, 12));
   log.set_traceparent(rows.GetString(row, 13));
   log.set_origin(rows.GetString(row, 14));
-  SetTimestamp(log, log.GetDescriptor()->FindFieldByName("occurred_time"), rows.GetTime(row, 15));
-  SetTimestamp(log, log.GetDescriptor()->FindFieldByName("recorded_time"), rows.GetTime(row, 16));
+  *log.mutable_occurred_time() = ToTimestamp(rows.GetTime(row, 15));
+  *log.mutable_recorded_time() = ToTimestamp(rows.GetTime(row, 16));
   return log;
 }
 

@@ -157,8 +157,9 @@ Result<std::pair<int64_t, Time>> PgStore::LogHead(std::stop_token stop) {
   return std::pair(rows->GetInt(0, 0), rows->GetTime(0, 1));
 }
 
-std::vector<CommitResult> PgStore::Commit(std::span<const WriteSet* const> group) {
-  return commit_->Commit(group);
+std::vector<CommitResult> PgStore::Commit(std::span<const WriteSet* const> group,
+                                          std::stop_token stop) {
+  return commit_->Commit(group, stop);
 }
 
 Status PgStore::SettleLog(Time time) {

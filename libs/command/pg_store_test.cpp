@@ -8,6 +8,7 @@
 
 #include "libs/command/memory_store.h"
 #include "libs/command/store_conformance.h"
+#include "libs/command/timestamps.h"
 #include "libs/testing/eventually.h"
 #include "libs/testing/servers.h"
 #include "libs/testing/tcp_gate.h"
@@ -57,9 +58,9 @@ struct Replica {
     decider = std::make_unique<Decider>(*store, clock);
   }
 
-  CommitResult Commit(const WriteSet& set) {
+  CommitResult Commit(const WriteSet& set, std::stop_token stop = {}) {
     const WriteSet* group[] = {&set};
-    return store->Commit(group).front();
+    return store->Commit(group, std::move(stop)).front();
   }
   std::unique_ptr<WriteSet> Decide(const Decider::Handler& handler) {
     return decider->Decide(kTenant, handler);
@@ -136,7 +137,7 @@ int CommitAtRandom(Replica& replica, unsigned seed, int commits) {
     }
     std::vector<const WriteSet*> group;
     for (const auto& set : sets) group.push_back(set.get());
-    for (const auto& result : replica.store->Commit(group)) {
+    for (const auto& result : replica.store->Commit(group, {})) {
       EXPECT_NE(result.outcome, Outcome::kFailed) << result.status.ToString();
       if (result.outcome == Outcome::kFailed) return committed;
       committed += result.outcome == Outcome::kCommitted;
@@ -166,10 +167,10 @@ TEST(PgReplicas, LetNoReaderSkipARowWhateverTheyCommitMeanwhile) {
     ASSERT_TRUE(rows.ok());
     for (const auto& row : *rows) {
       skipped |= row.seq() != last + 1 || row.version() != versions[row.subject()] + 1 ||
-                 TimeOf(row, "recorded_time") <= recorded;
+                 ToTime(row.recorded_time()) <= recorded;
       last = row.seq();
       versions[row.subject()] = row.version();
-      recorded = TimeOf(row, "recorded_time");
+      recorded = ToTime(row.recorded_time());
     }
     end = end && rows->empty();
     if (running == 0 && !rows->empty()) end = false;
@@ -236,7 +237,7 @@ TEST(PgStore, CommitsAGroupSinglyAfterAnErrorThatNamesNoCulprit) {
   };
   auto first = of_year(1, 1500), culprit = of_year(2, 666), last = of_year(3, 1502);
   const WriteSet* group[] = {first.get(), culprit.get(), last.get()};
-  auto results = replica.store->Commit(group);
+  auto results = replica.store->Commit(group, {});
   EXPECT_EQ(results[0].outcome, Outcome::kCommitted);
   EXPECT_EQ(results[1].outcome, Outcome::kFailed);
   EXPECT_EQ(results[2].outcome, Outcome::kCommitted);
@@ -263,7 +264,7 @@ TEST(PgStore, ListsAsMemoryDoes) {
     });
     ASSERT_EQ(postgres.Commit(*set).outcome, Outcome::kCommitted);
     const WriteSet* group[] = {set.get()};
-    memory.Commit(group);
+    memory.Commit(group, {});
   }
   const RecordType& type = *MuseumTypes().Find(Exhibit::descriptor());
   const char* filters[] = {"",
@@ -324,7 +325,7 @@ class LostAnswer : public ::testing::Test {
     ASSERT_TRUE(
         blocker_->RunBegin(std::vector<pg::Statement>{{"SELECT 1 FROM log_head FOR UPDATE", {}}})
             .ok());
-    committing_ = std::jthread([&] { result_ = replica_->Commit(set); });
+    committing_ = std::jthread([&] { result_ = replica_->Commit(set, stop_.get_token()); });
     ASSERT_TRUE(Eventually([&] {
       return schema_
                  .Execute(
@@ -344,6 +345,7 @@ class LostAnswer : public ::testing::Test {
   std::unique_ptr<TcpGate> gate_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<pg::Session> blocker_;
+  std::stop_source stop_;
   CommitResult result_;
   std::jthread committing_;
 };
@@ -360,8 +362,21 @@ TEST_F(LostAnswer, OfACommitThatStandsIsFoundOut) {
   EXPECT_EQ(result.outcome, Outcome::kCommitted) << result.status.ToString();
   ASSERT_EQ(result.log.size(), 1u);
   EXPECT_EQ(result.log.front().seq(), 1);
-  EXPECT_GT(TimeOf(result.log.front(), "recorded_time"), kMonday);
+  EXPECT_GT(ToTime(result.log.front().recorded_time()), kMonday);
   EXPECT_EQ(Rows(), 1);
+}
+
+TEST_F(LostAnswer, IsWaitedForUntilAStopAndNoLonger) {
+  auto set = replica_->Decide([](Call& call) { return Increment(call, 1); });
+  BeginCommit(*set);
+  gate_->Shut();
+  auto begun = std::chrono::steady_clock::now();
+  stop_.request_stop();
+  CommitResult result = End();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5))
+      << "without the stop it asks for half a minute";
+  EXPECT_EQ(result.status.reason(), "COMMIT_UNKNOWN") << result.status.ToString();
+  ASSERT_TRUE(blocker_->RunCommit(std::vector<pg::Statement>{}).ok());
 }
 
 TEST_F(LostAnswer, OfACommitThatFellIsFoundOut) {

@@ -81,7 +81,7 @@ MethodBinding BindStream(const ServiceDescriptor* service, const char* method,
 CallPipeline::CallPipeline(PipelineParts parts)
     : parts_(std::move(parts)),
       committed_(parts_.services),
-      meters_(std::make_unique<Meters>(*parts_.metrics, parts_.service)) {
+      meters_(std::make_unique<Meters>(*parts_.metrics, parts_.services.service)) {
   committed_.committer = nullptr;
 }
 
@@ -213,8 +213,8 @@ Executor* CallPipeline::ExecutorOf(const MethodBinding* binding) const {
 
 void CallPipeline::Finish(Job& job, Status status) {
   auto elapsed = std::chrono::steady_clock::now() - job.started;
-  meters_->calls.With({parts_.service, job.context.origin, CodeName(status.code())}).Add();
-  meters_->seconds.With({parts_.service, job.context.origin})
+  meters_->calls.With({parts_.services.service, job.context.origin, CodeName(status.code())}).Add();
+  meters_->seconds.With({parts_.services.service, job.context.origin})
       .Observe(std::chrono::duration_cast<Duration>(elapsed));
   bool ours = status.code() == Code::kInternal || status.code() == Code::kDataLoss;
   parts_.log->Log(ours ? log::Level::kError : log::Level::kInfo, "call",

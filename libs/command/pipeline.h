@@ -104,7 +104,6 @@ struct InternalCall {
 };
 
 struct PipelineParts {
-  std::string service;  // "leads"
   CallServices services;
   Committer* committer = nullptr;
   Executor* executor = nullptr;

@@ -2,6 +2,7 @@
 
 #include "libs/command/record_codec.h"
 #include "libs/command/test_pipeline.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 namespace {
@@ -314,8 +315,7 @@ TEST_F(PipelineTest, LetsNobodyActAsSomebodyElse) {
 TEST_F(PipelineTest, RefusesToReadTheFuture) {
   GetExhibitRequest request;
   request.set_name(Created());
-  auto* as_of = GetExhibitRequest::descriptor()->FindFieldByName("as_of");
-  SetTimestamp(request, as_of, museum_.clock().Now() + std::chrono::seconds(1));
+  *request.mutable_as_of() = ToTimestamp(museum_.clock().Now() + std::chrono::seconds(1));
   EXPECT_EQ(museum_.Call<Exhibit>("GetExhibit", request).status().reason(), "AS_OF_IN_FUTURE");
 }
 

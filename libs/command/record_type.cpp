@@ -286,9 +286,7 @@ Time GetTimestamp(const Message& message, const FieldDescriptor* field) {
 void SetTimestamp(Message& message, const FieldDescriptor* field, Time time) {
   auto* timestamp = static_cast<google::protobuf::Timestamp*>(
       message.GetReflection()->MutableMessage(&message, field));
-  auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  timestamp->set_seconds(seconds.time_since_epoch().count());
-  timestamp->set_nanos(static_cast<int>((time - seconds).count() * 1000));
+  *timestamp = ToTimestamp(time);
 }
 
 }  // namespace crm

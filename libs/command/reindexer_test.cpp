@@ -30,7 +30,7 @@ class ReindexerTest : public ::testing::Test {
       return call.StoreWithFact(room, *known ? "updated" : "created");
     });
     const WriteSet* group[] = {set.get()};
-    ASSERT_EQ(store_.Commit(group).front().outcome, CommitResult::Outcome::kCommitted);
+    ASSERT_EQ(store_.Commit(group, {}).front().outcome, CommitResult::Outcome::kCommitted);
   }
   // As a version of the program left the rows that knew no floors.
   void Forget() { schema_.Execute("UPDATE rooms SET floor = NULL, index_revision = 0"); }

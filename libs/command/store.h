@@ -141,8 +141,10 @@ class Store {
   // earlier one of the group stores, and is stale where that one does not commit (Check::based_on).
   // Apart from that one that is stale or fails leaves its neighbours untouched.
   // One result per set. Atomic: all committed sets become visible together, and the function
-  // returns after they are durable.
-  virtual std::vector<CommitResult> Commit(std::span<const WriteSet* const> group) = 0;
+  // returns after they are durable. `stop` ends no commit, but the waiting for a server that went
+  // away before it had answered: then whether they took place is not known (COMMIT_UNKNOWN).
+  virtual std::vector<CommitResult> Commit(std::span<const WriteSet* const> group,
+                                           std::stop_token stop) = 0;
   // Makes sure that every later log row has a recorded_time after `time`, so that an answer "as of
   // `time`" never changes. A time in the future of the log's clock is INVALID_ARGUMENT.
   virtual Status SettleLog(Time time) = 0;

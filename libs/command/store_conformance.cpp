@@ -71,7 +71,7 @@ Exhibit StoreConformance::AnExhibit(uint8_t number) {
 }
 
 std::vector<CommitResult> StoreConformance::Commit(const std::vector<const WriteSet*>& group) {
-  return store_->Commit(group);
+  return store_->Commit(group, {});
 }
 
 kernel::v1::LogRow StoreConformance::PutFor(const Uuid& tenant, const Exhibit& exhibit,
@@ -118,10 +118,6 @@ std::vector<kernel::v1::LogRow> StoreConformance::Log(
   auto rows = store_->ReadLog(query, {});
   if (!rows.ok()) throw std::runtime_error(rows.status().ToString());
   return std::move(*rows);
-}
-
-Time TimeOf(const kernel::v1::LogRow& row, const char* field) {
-  return GetTimestamp(row, row.GetDescriptor()->FindFieldByName(field));
 }
 
 }  // namespace crm::test

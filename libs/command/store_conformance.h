@@ -70,7 +70,4 @@ class StoreConformance : public ::testing::TestWithParam<StoreKind> {
   std::unique_ptr<Decider> decider_;
 };
 
-// "recorded_time" or "occurred_time" of a row.
-Time TimeOf(const kernel::v1::LogRow& row, const char* field);
-
 }  // namespace crm::test

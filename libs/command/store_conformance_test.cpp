@@ -4,6 +4,7 @@
 
 #include "libs/command/committer.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 
 namespace crm::test {
 namespace {
@@ -131,8 +132,7 @@ TEST_P(Conformance, PagesThroughEveryOrderWithoutLossOrRepetition) {
     Exhibit exhibit = OfYear(AnExhibit(i), 1500 + i % 3);
     if (i % 4 != 0) exhibit.set_weight_grams(i % 5);
     if (i % 3 != 0) {
-      SetTimestamp(exhibit, exhibit.GetDescriptor()->FindFieldByName("loan_end_time"),
-                   kMonday + std::chrono::hours(i % 4));
+      *exhibit.mutable_loan_end_time() = ToTimestamp(kMonday + std::chrono::hours(i % 4));
     }
     Put(exhibit);
   }
@@ -168,7 +168,7 @@ TEST_P(Conformance, PagesThroughEveryOrderWithoutLossOrRepetition) {
 TEST_P(Conformance, HidesTheDeletedUnlessAsked) {
   Put(AnExhibit(1));
   Exhibit gone = AnExhibit(1);
-  SetTimestamp(gone, gone.GetDescriptor()->FindFieldByName("delete_time"), kMonday);
+  *gone.mutable_delete_time() = ToTimestamp(kMonday);
   Put(gone);
   EXPECT_EQ(List("", {}), (Numbers{}));
   EXPECT_EQ(List("", {}, [](ListQuery& query) { query.show_deleted = true; }), (Numbers{1}));
@@ -329,12 +329,12 @@ TEST_P(Conformance, NumbersTheLogDenselyInCommitOrder) {
   for (size_t i = 0; i < log.size(); ++i) {
     EXPECT_EQ(log[i].seq(), static_cast<int64_t>(i + 1));
     if (i == 0) continue;
-    EXPECT_GT(TimeOf(log[i], "recorded_time"), TimeOf(log[i - 1], "recorded_time"));
+    EXPECT_GT(ToTime(log[i].recorded_time()), ToTime(log[i - 1].recorded_time()));
   }
   auto head = store_->LogHead({});
   ASSERT_TRUE(head.ok());
   EXPECT_EQ(head->first, 10);
-  EXPECT_EQ(head->second, TimeOf(log.back(), "recorded_time"));
+  EXPECT_EQ(head->second, ToTime(log.back().recorded_time()));
 }
 
 TEST_P(Conformance, KeepsRecordedTimesRisingWhereTheClockGoesBack) {
@@ -353,8 +353,8 @@ TEST_P(Conformance, KeepsRecordedTimesRisingWhereTheClockGoesBack) {
   ASSERT_EQ(log.size(), 4u);
   for (size_t i = 1; i < log.size(); ++i) {
     EXPECT_EQ(log[i].seq(), log[i - 1].seq() + 1);
-    EXPECT_GT(TimeOf(log[i], "recorded_time"), TimeOf(log[i - 1], "recorded_time"));
-    EXPECT_GT(TimeOf(log[i], "recorded_time"), before);
+    EXPECT_GT(ToTime(log[i].recorded_time()), ToTime(log[i - 1].recorded_time()));
+    EXPECT_GT(ToTime(log[i].recorded_time()), before);
   }
 }
 
@@ -387,7 +387,7 @@ TEST_P(Conformance, FindsLogRowsByEachOfTheirLinks) {
   EXPECT_EQ(seqs([](LogQuery& q) { q.causation = "none"; }), (Numbers{}));
   EXPECT_EQ(seqs([](LogQuery& q) { q.run = "none"; }), (Numbers{}));
   EXPECT_EQ(seqs([](LogQuery& q) { q.actor = "system/museum"; }), (Numbers{1, 2, 3}));
-  EXPECT_EQ(seqs([&](LogQuery& q) { q.recorded_until = TimeOf(two, "recorded_time"); }),
+  EXPECT_EQ(seqs([&](LogQuery& q) { q.recorded_until = ToTime(two.recorded_time()); }),
             (Numbers{1, 2}));
 }
 
@@ -400,13 +400,15 @@ TEST_P(Conformance, TellsWhatARecordWasAtAMoment) {
     EXPECT_TRUE(row.ok());
     return *row ? YearOf(**row) : 0;
   };
-  for (auto [timeline, field] : {std::pair{Timeline::kRecorded, "recorded_time"},
-                                 std::pair{Timeline::kOccurred, "occurred_time"}}) {
-    EXPECT_EQ(year_at(timeline, TimeOf(first, field) - Duration(1)), 0);
-    EXPECT_EQ(year_at(timeline, TimeOf(first, field)), 1) << "the boundary belongs to it";
-    EXPECT_EQ(year_at(timeline, TimeOf(second, field) - Duration(1)), 1);
-    EXPECT_EQ(year_at(timeline, TimeOf(second, field)), 2);
-    EXPECT_EQ(year_at(timeline, TimeOf(second, field) + std::chrono::hours(1)), 2);
+  auto time_of = [](const kernel::v1::LogRow& row, Timeline timeline) {
+    return ToTime(timeline == Timeline::kRecorded ? row.recorded_time() : row.occurred_time());
+  };
+  for (auto timeline : {Timeline::kRecorded, Timeline::kOccurred}) {
+    EXPECT_EQ(year_at(timeline, time_of(first, timeline) - Duration(1)), 0);
+    EXPECT_EQ(year_at(timeline, time_of(first, timeline)), 1) << "the boundary belongs to it";
+    EXPECT_EQ(year_at(timeline, time_of(second, timeline) - Duration(1)), 1);
+    EXPECT_EQ(year_at(timeline, time_of(second, timeline)), 2);
+    EXPECT_EQ(year_at(timeline, time_of(second, timeline) + std::chrono::hours(1)), 2);
   }
 }
 
@@ -414,7 +416,7 @@ TEST_P(Conformance, VisitsEveryRecordAsItWasAtAMoment) {
   PutFor(tenant_, OfYear(AnExhibit(2), 20));
   PutFor(tenant_, OfYear(AnExhibit(1), 10));
   PutFor(other_, OfYear(AnExhibit(7), 70));
-  Time then = TimeOf(PutFor(tenant_, OfYear(AnExhibit(2), 21)), "recorded_time");
+  Time then = ToTime(PutFor(tenant_, OfYear(AnExhibit(2), 21)).recorded_time());
   PutFor(tenant_, OfYear(AnExhibit(2), 22));
   PutFor(tenant_, OfYear(AnExhibit(3), 30));
   const RecordType& type = *MuseumTypes().Find(Exhibit::descriptor());
@@ -436,9 +438,9 @@ TEST_P(Conformance, SettlesAMomentForEver) {
   Time now = GetParam() == StoreKind::kMemory ? clock_.Now() : SystemClock().Now();
   EXPECT_EQ(store_->SettleLog(now + std::chrono::hours(1)).reason(), "AS_OF_IN_FUTURE");
   ASSERT_TRUE(store_->SettleLog(now).ok());
-  EXPECT_GT(TimeOf(Put(AnExhibit(2)), "recorded_time"), now);
+  EXPECT_GT(ToTime(Put(AnExhibit(2)).recorded_time()), now);
   ASSERT_TRUE(store_->SettleLog(now - std::chrono::hours(1)).ok());
-  EXPECT_GT(TimeOf(Put(AnExhibit(3)), "recorded_time"), now);
+  EXPECT_GT(ToTime(Put(AnExhibit(3)).recorded_time()), now);
 }
 
 TEST_P(Conformance, PrunesKeysThatExpired) {
@@ -446,8 +448,7 @@ TEST_P(Conformance, PrunesKeysThatExpired) {
   for (uint8_t i = 1; i <= 4; ++i) {
     kernel::v1::IdempotencyKey key;
     key.set_name(keys.Name(Id(i)));
-    SetTimestamp(key, key.GetDescriptor()->FindFieldByName("expire_time"),
-                 kMonday + std::chrono::hours(i));
+    *key.mutable_expire_time() = ToTimestamp(kMonday + std::chrono::hours(i));
     auto set = decider_->Decide(i % 2 == 0 ? tenant_ : other_,
                                 [&](Call& call) { return call.Project(key); });
     ASSERT_EQ(Commit({set.get()}).front().outcome, Outcome::kCommitted);

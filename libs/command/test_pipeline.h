@@ -108,7 +108,7 @@ class PipelineTest : public ::testing::Test {
     ASSERT_TRUE(call.Store(exhibit, ExhibitUpdated()).ok());
     auto set = call.TakeWriteSet();
     const WriteSet* group[] = {set.get()};
-    ASSERT_EQ(museum_.store().Commit(group)[0].outcome, CommitResult::Outcome::kCommitted);
+    ASSERT_EQ(museum_.store().Commit(group, {})[0].outcome, CommitResult::Outcome::kCommitted);
   }
 
   test::CallHarness museum_{{Exhibit::descriptor(), Room::descriptor()}};

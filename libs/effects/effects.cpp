@@ -5,6 +5,7 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/planted_bug.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 
@@ -18,7 +19,7 @@ constexpr auto kFirstPause = std::chrono::seconds(2);
 constexpr auto kLongestPause = std::chrono::hours(1);
 
 void SetNextAttempt(Effect& effect, Time time) {
-  SetTimestamp(effect, Effect::descriptor()->FindFieldByName("next_attempt_time"), time);
+  *effect.mutable_next_attempt_time() = ToTimestamp(time);
 }
 
 Duration PauseAfter(int attempts) {
@@ -38,7 +39,7 @@ EffectPump::EffectPump(std::vector<std::shared_ptr<EffectAdapter>> adapters, std
                        metrics::Registry& metrics)
     : adapters_(std::move(adapters)),
       service_(std::move(service)),
-      type_(*types.Find(Effect::descriptor())),
+      type_(types.Of(Effect::descriptor())),
       store_(store),
       pipeline_(pipeline),
       executor_(executor),
@@ -122,8 +123,7 @@ void EffectPump::Begin(const Uuid& tenant, const Effect& effect) {
 // A sender that stood still for so long (a full queue, a stopped process) is taken for dead: what
 // it was to send is being reconciled.
 bool EffectPump::GivenUp(const Effect& effect) const {
-  return clock_.Now() >=
-         GetTimestamp(effect, Effect::descriptor()->FindFieldByName("next_attempt_time"));
+  return clock_.Now() >= ToTime(effect.next_attempt_time());
 }
 
 void EffectPump::Perform(const Uuid& tenant, Effect effect, bool reconcile) {

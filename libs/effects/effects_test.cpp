@@ -23,7 +23,6 @@ class Sends final : public Executor {
     tasks_.push_back(std::move(task));
     return true;
   }
-  bool PostAfter(std::chrono::milliseconds, Task task) override { return Post(std::move(task)); }
   bool Step() {
     if (tasks_.empty()) return false;
     Task task = std::move(tasks_.front());

@@ -60,7 +60,7 @@ Exhibit Body(const Message& request) {
 Result<MessagePtr> StoreAsSent(const Function&, Call& call, const Message& request) {
   Exhibit exhibit = Body(request);
   bool is_new = exhibit.name().empty();
-  if (is_new) exhibit.set_name(call.types().Find(Exhibit::descriptor())->Name(call.NewId()));
+  if (is_new) exhibit.set_name(call.types().Of(Exhibit::descriptor()).Name(call.NewId()));
   auto loaded = call.Find<Exhibit>(exhibit.name());
   if (!loaded.ok()) return loaded.status();
   auto status =

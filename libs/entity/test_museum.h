@@ -47,9 +47,9 @@ inline std::vector<MethodBinding> MuseumMethods(const RecordTypes& types) {
   settings.page_tokens = &TestPageTokens();
   const auto* exhibits = FindService("crm.testing.v1.ExhibitService");
   auto methods =
-      StandardMethods(exhibits, *types.Find(Exhibit::descriptor()), settings, ExhibitHooks());
+      StandardMethods(exhibits, types.Of(Exhibit::descriptor()), settings, ExhibitHooks());
   auto rooms = StandardMethods(FindService("crm.testing.v1.RoomService"),
-                               *types.Find(Room::descriptor()), settings);
+                               types.Of(Room::descriptor()), settings);
   methods.insert(methods.end(), rooms.begin(), rooms.end());
   methods.push_back(Bind<ShowExhibitRequest, Exhibit>(
       exhibits, "ShowExhibit",

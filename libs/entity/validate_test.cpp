@@ -132,7 +132,7 @@ TEST_F(ValidateTest, RunsAWriteAgainWhoseReferenceWasMadeMeanwhile) {
     return call.TakeWriteSet();
   }();
   const WriteSet* group[] = {set.get()};
-  ASSERT_EQ(museum_.store().Commit(group)[0].outcome, CommitResult::Outcome::kCommitted);
+  ASSERT_EQ(museum_.store().Commit(group, {})[0].outcome, CommitResult::Outcome::kCommitted);
   museum_.Drain();
   EXPECT_TRUE(create->Wait().ok()) << create->Wait().status().ToString();
 }

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstdio>
 
-#include "libs/command/record_type.h"
+#include "libs/command/timestamps.h"
 #include "libs/events/consumer.h"
 
 namespace crm::events {
@@ -13,10 +13,6 @@ namespace crm::events {
 using kernel::v1::LogRow;
 
 namespace {
-
-const google::protobuf::FieldDescriptor* Field(const char* name) {
-  return LogRow::descriptor()->FindFieldByName(name);
-}
 
 // Sorts as text in the order of numbers, as CloudEvents' sequence extension asks.
 std::string Sequence(int64_t version) {
@@ -49,7 +45,7 @@ kafka::Message ToCloudEvent(const LogRow& row, const std::string& service,
   message.topic = topic;
   message.key = tenant + "/" + row.subject();
   message.value = row.body();
-  message.timestamp = GetTimestamp(row, Field("recorded_time"));
+  message.timestamp = ToTime(row.recorded_time());
   auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) message.headers.emplace_back(name, value);
   };
@@ -58,7 +54,7 @@ kafka::Message ToCloudEvent(const LogRow& row, const std::string& service,
   add("ce_source", "crm/" + service);
   add("ce_subject", row.subject());
   add("ce_type", row.type());
-  add("ce_time", FormatTime(GetTimestamp(row, Field("occurred_time"))));
+  add("ce_time", FormatTime(ToTime(row.occurred_time())));
   add("ce_datacontenttype", "application/protobuf");
   add("content-type", "application/protobuf");
   add("ce_dataschema", row.payload_type());
@@ -72,7 +68,7 @@ kafka::Message ToCloudEvent(const LogRow& row, const std::string& service,
   add("ce_actor", row.actor());
   add("ce_run", row.run());
   add("ce_origin", row.origin());
-  add("ce_recordedtime", FormatTime(GetTimestamp(row, Field("recorded_time"))));
+  add("ce_recordedtime", FormatTime(ToTime(row.recorded_time())));
   add("traceparent", row.traceparent());
   return message;
 }
@@ -102,8 +98,8 @@ Result<LogRow> FromCloudEvent(const kafka::ReceivedMessage& message) {
   auto recorded = ParseTime(HeaderOf(message, "ce_recordedtime"));
   if (!occurred) return Malformed("ce_time");
   if (!recorded) return Malformed("ce_recordedtime");
-  SetTimestamp(row, Field("occurred_time"), *occurred);
-  SetTimestamp(row, Field("recorded_time"), *recorded);
+  *row.mutable_occurred_time() = ToTimestamp(*occurred);
+  *row.mutable_recorded_time() = ToTimestamp(*recorded);
   row.set_correlation(HeaderOf(message, "ce_correlation"));
   row.set_causation(HeaderOf(message, "ce_causation"));
   row.set_actor(HeaderOf(message, "ce_actor"));

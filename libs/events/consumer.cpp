@@ -7,6 +7,7 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/planted_bug.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 
 namespace crm::events {
 
@@ -46,10 +47,6 @@ Uuid TenantFor(const LogRow& row) {
   return last;
 }
 
-Time TimeOf(const LogRow& row, const char* field) {
-  return GetTimestamp(row, row.GetDescriptor()->FindFieldByName(field));
-}
-
 }  // namespace
 
 const EventFunction* EventConsumer::FunctionFor(const std::string& message) const {
@@ -81,15 +78,15 @@ EventApplier::EventApplier(const EventConsumer& consumer, std::string service,
                                   .labels = {"consumer", "outcome"}})) {}
 
 std::string EventApplier::InboxName(const std::string& subject) const {
-  return types_.Find(InboxEntry::descriptor())
-      ->Name(NamedUuid("inbox/" + consumer_.name + "/" + std::to_string(consumer_.generation),
-                       subject));
+  return types_.Of(InboxEntry::descriptor())
+      .Name(NamedUuid("inbox/" + consumer_.name + "/" + std::to_string(consumer_.generation),
+                      subject));
 }
 
 std::string EventApplier::LetterName(const std::string& subject, int64_t version) const {
-  return types_.Find(DeadLetter::descriptor())
-      ->Name(NamedUuid("letter/" + consumer_.name + "/" + std::to_string(consumer_.generation),
-                       subject + "@" + std::to_string(version)));
+  return types_.Of(DeadLetter::descriptor())
+      .Name(NamedUuid("letter/" + consumer_.name + "/" + std::to_string(consumer_.generation),
+                      subject + "@" + std::to_string(version)));
 }
 
 InternalCall EventApplier::MakeCall(const LogRow& row, std::string_view step) const {
@@ -108,8 +105,7 @@ Status EventApplier::RunOne(Call& call, const LogRow& row) {
   if (function == nullptr) return Status::Ok();
   auto body = DecodeBody(row);
   if (!body.ok()) return body.status();
-  return (*function)(call,
-                     {row, **body, TimeOf(row, "occurred_time"), TimeOf(row, "recorded_time")});
+  return (*function)(call, {row, **body, ToTime(row.occurred_time()), ToTime(row.recorded_time())});
 }
 
 bool EventApplier::IsFor(const LogRow& row) const {
@@ -149,8 +145,7 @@ void EventApplier::Apply(const LogRow& row, int attempt, std::function<void(Appl
       letter.set_event_type(row.type());
       letter.set_message("Waits for an earlier event of its subject.");
       letter.set_event(row.SerializeAsString());
-      SetTimestamp(letter, letter.GetDescriptor()->FindFieldByName("create_time"),
-                   attempt_call.now());
+      *letter.mutable_create_time() = ToTimestamp(attempt_call.now());
       if (auto status = attempt_call.Project(letter); !status.ok()) return status;
     } else if (auto status = RunOne(attempt_call, row); !status.ok()) {
       return status;
@@ -204,7 +199,7 @@ void EventApplier::Park(const LogRow& row, const Status& why, int attempt,
     letter.set_handler(consumer_.name + " on " + row.payload_type());
     letter.set_attempts(attempt);
     letter.set_event(row.SerializeAsString());
-    SetTimestamp(letter, letter.GetDescriptor()->FindFieldByName("create_time"), park.now());
+    *letter.mutable_create_time() = ToTimestamp(park.now());
     if (auto status = park.Project(letter); !status.ok()) return status;
     return park.Project(entry);
   };

@@ -42,7 +42,7 @@ void EventApplier::ReplayNext(const Uuid& tenant, const std::string& subject, in
 Status EventApplier::OldestLetter(Call& call, const std::string& subject,
                                   std::optional<LogRow>& oldest) {
   oldest.reset();
-  const RecordType& letters = *types_.Find(DeadLetter::descriptor());
+  const RecordType& letters = types_.Of(DeadLetter::descriptor());
   auto entry = call.Find<InboxEntry>(InboxName(subject));
   if (!entry.ok()) return entry.status();
   auto filter = filter::FieldEquals(letters.filter_schema(), "subject", subject);
@@ -83,7 +83,7 @@ Status EventApplier::ReplayOne(Call& call, const LogRow& row) {
     return Status(Code::kAborted, "LETTER_MOVED", "Another replay is under way; try again.");
   }
   if (auto status = RunOne(call, row); !status.ok()) return status;
-  return call.Erase(*types_.Find(DeadLetter::descriptor()), name);
+  return call.Erase(types_.Of(DeadLetter::descriptor()), name);
 }
 
 }  // namespace crm::events

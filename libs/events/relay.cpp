@@ -49,7 +49,7 @@ struct Relay::Rep {
       Committer& committer_in, const Clock& clock_in, const log::Logger& log_in,
       metrics::Registry& metrics)
       : options(std::move(options_in)),
-        type(*types_in.Find(RelayCursor::descriptor())),
+        type(types_in.Of(RelayCursor::descriptor())),
         store(store_in),
         committer(committer_in),
         clock(clock_in),

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "libs/operations/undo.h"
 #include "libs/operations/verify.h"
 
@@ -37,7 +38,7 @@ Result<int64_t> SeqOf(const std::string& token) {
 }
 
 Time RecordedOf(const LogRow& row) {
-  return GetTimestamp(row, LogRow::descriptor()->FindFieldByName("recorded_time"));
+  return ToTime(row.recorded_time());
 }
 
 // Which rows an undo is about.
@@ -68,7 +69,7 @@ Result<Group> GroupOf(const kernel::v1::UndoRequest& request, const Uuid& tenant
   group.query.correlation = request.correlation();
   group.query.actor = request.actor();
   if (request.has_since_time()) {
-    group.since = GetTimestamp(request, request.GetDescriptor()->FindFieldByName("since_time"));
+    group.since = ToTime(request.since_time());
   }
   return group;
 }
@@ -168,7 +169,7 @@ Result<kernel::v1::ListDeadLettersResponse> OperationsServer::ListDeadLetters(
   if (auto status = CheckSource(request.source()); !status.ok()) return status;
   if (request.page_size() < 0) return InvalidField("page_size", "must not be negative");
   ListQuery query;
-  query.type = types_.Find(kernel::v1::DeadLetter::descriptor());
+  query.type = &types_.Of(kernel::v1::DeadLetter::descriptor());
   query.order = {{"create_time", false}};
   query.limit =
       request.page_size() == 0 ? 100 : static_cast<size_t>(std::min(request.page_size(), 1000));

@@ -198,7 +198,7 @@ TEST_F(OperationsTest, VerifyNamesARecordThatWasChangedBehindTheLog) {
   forged.checks.push_back({key, 1});
   forged.records.push_back(MakeRecordWrite(key, 1, vase));
   const WriteSet* group = &forged;
-  ASSERT_EQ(museum_.store().Commit(std::span(&group, 1)).front().outcome,
+  ASSERT_EQ(museum_.store().Commit(std::span(&group, 1), {}).front().outcome,
             CommitResult::Outcome::kCommitted);
   VerifyRequest request;
   request.set_source("museum");

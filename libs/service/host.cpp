@@ -141,8 +141,8 @@ Status ServiceHost::Rep::Build() {
 
 PipelineParts ServiceHost::Rep::MakePipelineParts() {
   PipelineParts made;
-  made.service = definition.name;
-  made.services = {definition.types.get(), store.get(), committer.get(), parts.remote};
+  made.services = {definition.types.get(), store.get(), committer.get(), parts.remote,
+                   definition.name};
   made.committer = committer.get();
   made.executor = executor.get();
   made.stream_executor = parts.streams;

@@ -21,7 +21,6 @@ class StepExecutor final : public Executor {
     tasks_.push_back(std::move(task));
     return true;
   }
-  bool PostAfter(std::chrono::milliseconds, Task task) override { return Post(std::move(task)); }
   bool Step() {
     if (tasks_.empty()) return false;
     Task task = std::move(tasks_.front());
@@ -107,13 +106,12 @@ struct CallHarness::Rep {
         store(options.store != nullptr ? std::move(options.store)
                                        : std::make_unique<MemoryStore>(types, clock)),
         committer(*store, options.committer, std::move(options.on_committed)),
-        services{&types, store.get(), &committer, options.remote} {
+        services{&types, store.get(), &committer, options.remote, "test"} {
     if (options.threads > 0) {
       pool = std::make_unique<ThreadPool>(options.threads, 10000);
       committer.Start();
     }
     PipelineParts parts;
-    parts.service = "test";
     parts.services = services;
     parts.committer = &committer;
     parts.executor = pool != nullptr ? static_cast<Executor*>(pool.get()) : &steps;

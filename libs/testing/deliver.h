@@ -10,6 +10,7 @@
 
 #include "crm/kernel/v1/records.pb.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "libs/events/consumer.h"
 #include "libs/testing/call_harness.h"
 #include "libs/timers/timers.h"
@@ -53,7 +54,7 @@ inline int FireTimers(CallHarness& service, const std::vector<TimerHandler>& han
   for (const auto& item : *listed) {
     kernel::v1::Timer timer;
     EXPECT_TRUE(DecodeRecord(item.record.body, timer).ok());
-    Time time = GetTimestamp(timer, kernel::v1::Timer::descriptor()->FindFieldByName("due_time"));
+    Time time = ToTime(timer.due_time());
     for (const auto& handler : handlers) {
       if (handler.kind != timer.kind()) continue;
       ++fired;

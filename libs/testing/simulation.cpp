@@ -30,7 +30,6 @@ class Tasks final : public Executor {
     queue_.push_back(std::move(task));
     return true;
   }
-  bool PostAfter(std::chrono::milliseconds, Task task) override { return Post(std::move(task)); }
   size_t size() const { return queue_.size(); }
   void Run(size_t index) {
     auto at = queue_.begin() + static_cast<std::ptrdiff_t>(index);
@@ -78,7 +77,7 @@ struct Node {
         store(*definition.types, clock),
         committer(store, {}, nullptr),
         event_server(definition.name, *definition.types, store, clock),
-        services{definition.types.get(), &store, &committer, &remote} {}
+        services{definition.types.get(), &store, &committer, &remote, definition.name} {}
 
   ServiceDefinition definition;
   MemoryStore store;
@@ -148,7 +147,6 @@ Simulation::Rep::Rep(std::vector<ServiceDefinition> services, uint64_t seed) : r
     Node& node = *nodes.back();
     const auto& defined = node.definition;
     PipelineParts parts;
-    parts.service = defined.name;
     parts.services = node.services;
     parts.committer = &node.committer;
     parts.executor = &tasks;

@@ -5,6 +5,7 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/planted_bug.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 
 namespace crm {
 
@@ -17,7 +18,7 @@ constexpr auto kFirstPause = std::chrono::seconds(1);
 constexpr auto kLongestPause = std::chrono::minutes(5);
 
 Time DueOf(const Timer& timer) {
-  return GetTimestamp(timer, Timer::descriptor()->FindFieldByName("due_time"));
+  return ToTime(timer.due_time());
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ TimerPump::TimerPump(std::vector<TimerHandler> handlers, std::string service,
                      const Clock& clock, const log::Logger& log, metrics::Registry& metrics)
     : handlers_(std::move(handlers)),
       service_(std::move(service)),
-      type_(*types.Find(Timer::descriptor())),
+      type_(types.Of(Timer::descriptor())),
       store_(store),
       pipeline_(pipeline),
       clock_(clock),

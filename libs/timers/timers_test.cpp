@@ -26,7 +26,7 @@ class TimersTest : public ::testing::Test {
           if (meddle_) std::exchange(meddle_, nullptr)();
           if (failing_) return Unavailable("AWAY", "It is away.");
           Exhibit exhibit;
-          exhibit.set_name(service_.types().Find(Exhibit::descriptor())->Name(call.NewId()));
+          exhibit.set_name(service_.types().Of(Exhibit::descriptor()).Name(call.NewId()));
           if (again_) {
             again_ = false;
             Status status = call.SetTimer("close", kSubject, fired.due + hours(1), fired.timer);

@@ -2,6 +2,7 @@
 
 #include "crm/activities/v1/activity_events.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
+#include "libs/command/timestamps.h"
 #include "services/activities/schedule.h"
 #include "services/activities/task.h"
 
@@ -47,7 +48,7 @@ Status CreateContactTask(Call& call, const std::string& name, const Lead& lead) 
 
 Status SyncContactTask(Call& call, const LeadEvent& event, Time occurred) {
   const Lead& lead = event.lead();
-  const RecordType& type = *call.types().Find(Task::descriptor());
+  const RecordType& type = call.types().Of(Task::descriptor());
   std::string name = type.Name(NamedUuid("contact_lead", lead.name()));
   auto task = call.Find<Task>(name);
   if (!task.ok()) return task.status();
@@ -67,7 +68,7 @@ Status SyncContactTask(Call& call, const LeadEvent& event, Time occurred) {
 }
 
 Status SyncCallBack(Call& call, const Lead& lead) {
-  const RecordType& type = *call.types().Find(Reminder::descriptor());
+  const RecordType& type = call.types().Of(Reminder::descriptor());
   std::string name = type.Name(NamedUuid("call_back", lead.name()));
   auto known = call.Find<Reminder>(name);
   if (!known.ok()) return known.status();
@@ -76,11 +77,11 @@ Status SyncCallBack(Call& call, const Lead& lead) {
   if (!wanted) {
     if (!live || (*known)->state() != Reminder::PENDING) return Status::Ok();
     Reminder gone = **known;
-    SetTimestamp(gone, Reminder::descriptor()->FindFieldByName("delete_time"), call.now());
+    *gone.mutable_delete_time() = ToTimestamp(call.now());
     return StoreReminder(call, gone, v1::ReminderDeleted());
   }
   Reminder reminder = known->value_or(Reminder());
-  Time time = GetTimestamp(lead, Lead::descriptor()->FindFieldByName("call_back_time"));
+  Time time = ToTime(lead.call_back_time());
   bool same_time = *known && RemindTime(reminder) == time;
   if (live && same_time && reminder.owner() == lead.owner()) return Status::Ok();
   reminder.set_name(name);

@@ -1,6 +1,7 @@
 #include "services/activities/task.h"
 
 #include "libs/command/record_type.h"
+#include "libs/command/timestamps.h"
 
 namespace crm::activities {
 
@@ -18,15 +19,14 @@ Status CheckOpen(const Task& task) {
 void Close(Task::State state, const std::string& result, Time now, Task& task) {
   task.set_state(state);
   task.set_result(result);
-  SetTimestamp(task, Task::descriptor()->FindFieldByName("done_time"), now);
+  *task.mutable_done_time() = ToTimestamp(now);
 }
 
 std::optional<Time> NoticeTime(const Task& task) {
   if (task.state() != Task::OPEN || task.has_delete_time() || !task.has_due_time()) {
     return std::nullopt;
   }
-  const auto* noticed = Task::descriptor()->FindFieldByName("noticed_due_time");
-  if (task.has_noticed_due_time() && GetTimestamp(task, noticed) == DueTime(task)) {
+  if (task.has_noticed_due_time() && ToTime(task.noticed_due_time()) == DueTime(task)) {
     return std::nullopt;
   }
   return DueTime(task);
@@ -38,11 +38,11 @@ std::optional<Time> FireTime(const Reminder& reminder) {
 }
 
 Time DueTime(const Task& task) {
-  return GetTimestamp(task, Task::descriptor()->FindFieldByName("due_time"));
+  return ToTime(task.due_time());
 }
 
 Time RemindTime(const Reminder& reminder) {
-  return GetTimestamp(reminder, Reminder::descriptor()->FindFieldByName("remind_time"));
+  return ToTime(reminder.remind_time());
 }
 
 }  // namespace crm::activities

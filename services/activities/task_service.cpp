@@ -3,6 +3,7 @@
 #include "crm/activities/v1/activity_events.pb.h"
 #include "crm/activities/v1/activity_service.pb.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/standard_methods.h"
 #include "libs/entity/text.h"
 #include "libs/people/people.h"
@@ -82,7 +83,7 @@ Result<Task> ReassignTask(Call& call, const ReassignTaskRequest& request) {
 template <class M>
 Status ListInto(Call& call, const std::string& text, const char* order,
                 google::protobuf::RepeatedPtrField<M>& records) {
-  const RecordType& type = *call.types().Find(M::descriptor());
+  const RecordType& type = call.types().Of(M::descriptor());
   auto filter = filter::ParseAndCheck(text, type.filter_schema());
   if (!filter.ok()) return filter.status();
   ListQuery query;
@@ -110,7 +111,7 @@ Result<MyDayResponse> MyDay(Call& call, const MyDayRequest& request) {
   status = ListInto(call, owner + " AND state = PENDING AND remind_time < " + before, "remind_time",
                     *response.mutable_reminders());
   if (!status.ok()) return status;
-  SetTimestamp(response, MyDayResponse::descriptor()->FindFieldByName("until_time"), *until);
+  *response.mutable_until_time() = ToTimestamp(*until);
   return response;
 }
 
@@ -178,12 +179,12 @@ std::vector<MethodBinding> ActivityMethods(const RecordTypes& types,
                                            const entity::Settings& settings) {
   const auto* tasks = entity::FindService("crm.activities.v1.TaskService");
   auto methods = Scheduled<Task>(
-      entity::StandardMethods(tasks, *types.Find(Task::descriptor()), settings, TaskHooks()));
+      entity::StandardMethods(tasks, types.Of(Task::descriptor()), settings, TaskHooks()));
   auto notes = entity::StandardMethods(entity::FindService("crm.activities.v1.NoteService"),
-                                       *types.Find(Note::descriptor()), settings, NoteHooks());
+                                       types.Of(Note::descriptor()), settings, NoteHooks());
   auto reminders = Scheduled<Reminder>(
       entity::StandardMethods(entity::FindService("crm.activities.v1.ReminderService"),
-                              *types.Find(Reminder::descriptor()), settings, ReminderHooks()));
+                              types.Of(Reminder::descriptor()), settings, ReminderHooks()));
   methods.insert(methods.end(), notes.begin(), notes.end());
   methods.insert(methods.end(), reminders.begin(), reminders.end());
   methods.push_back(Bind<CompleteTaskRequest, Task>(tasks, "CompleteTask", CompleteTask));

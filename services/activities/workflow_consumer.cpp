@@ -16,7 +16,7 @@ Status OnPlannedAction(Call& call, const PlannedActionEvent& event, const events
   if (!event.has_requested() || !action.has_create_task()) return Status::Ok();
   const auto& wanted = action.create_task();
   Task task;
-  task.set_name(call.types().Find(Task::descriptor())->Name(NamedUuid("rule_task", action.name())));
+  task.set_name(call.types().Of(Task::descriptor()).Name(NamedUuid("rule_task", action.name())));
   auto known = call.Find<Task>(task.name());
   if (!known.ok()) return known.status();
   if (*known) return Status::Ok();

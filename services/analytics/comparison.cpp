@@ -165,13 +165,12 @@ Status Judge(Call& call, const std::string& live_name, const std::string& made_n
 Result<Difference> Compare(Call& call, int64_t live, int64_t made) {
   const RecordTypes& types = call.types();
   std::set<std::string> deals, leads;
-  auto status =
-      Collect(call, *types.Find(v1::DealFact::descriptor()), {"deal"}, {live, made}, deals);
+  auto status = Collect(call, types.Of(v1::DealFact::descriptor()), {"deal"}, {live, made}, deals);
   if (!status.ok()) return status;
-  status = Collect(call, *types.Find(v1::StageEntryFact::descriptor()), {"deal", "stage"},
+  status = Collect(call, types.Of(v1::StageEntryFact::descriptor()), {"deal", "stage"},
                    {live, made}, deals);
   if (!status.ok()) return status;
-  status = Collect(call, *types.Find(v1::LeadFact::descriptor()), {"lead"}, {live, made}, leads);
+  status = Collect(call, types.Of(v1::LeadFact::descriptor()), {"lead"}, {live, made}, leads);
   if (!status.ok()) return status;
   Difference difference;
   for (const auto& deal : deals) {

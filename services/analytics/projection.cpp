@@ -31,7 +31,7 @@ Status ProjectEntries(Call& call, const deals::v1::Deal& deal, const v1::DealFac
     if (*known && google::protobuf::util::MessageDifferencer::Equals(**known, entry)) continue;
     if (auto status = call.Project(entry); !status.ok()) return status;
   }
-  const RecordType& type = *call.types().Find(v1::StageEntryFact::descriptor());
+  const RecordType& type = call.types().Of(v1::StageEntryFact::descriptor());
   for (const auto& stage : gone) {
     auto name = StageEntryName(call.types(), fact.generation(), deal.name(), stage);
     if (auto status = call.Erase(type, name); !status.ok()) return status;
@@ -62,16 +62,16 @@ Status OnLead(Call& call, const leads::v1::LeadEvent& event, const events::Event
 }  // namespace
 
 std::string DealFactName(const RecordTypes& types, int64_t generation, const std::string& deal) {
-  return RowName(*types.Find(v1::DealFact::descriptor()), generation, deal);
+  return RowName(types.Of(v1::DealFact::descriptor()), generation, deal);
 }
 
 std::string LeadFactName(const RecordTypes& types, int64_t generation, const std::string& lead) {
-  return RowName(*types.Find(v1::LeadFact::descriptor()), generation, lead);
+  return RowName(types.Of(v1::LeadFact::descriptor()), generation, lead);
 }
 
 std::string StageEntryName(const RecordTypes& types, int64_t generation, const std::string& deal,
                            const std::string& stage) {
-  return RowName(*types.Find(v1::StageEntryFact::descriptor()), generation, deal + "/" + stage);
+  return RowName(types.Of(v1::StageEntryFact::descriptor()), generation, deal + "/" + stage);
 }
 
 Status Project(Call& call, const deals::v1::Deal& deal, const Moment& moment) {
@@ -96,7 +96,7 @@ Status Project(Call& call, const leads::v1::Lead& lead, const Moment& moment) {
 
 Result<v1::Generations> LoadGenerations(Call& call) {
   std::string name =
-      call.types().Find(v1::Generations::descriptor())->Name(NamedUuid("generations", ""));
+      call.types().Of(v1::Generations::descriptor()).Name(NamedUuid("generations", ""));
   auto known = call.Find<v1::Generations>(name);
   if (!known.ok()) return known.status();
   if (*known) return **known;

@@ -28,7 +28,7 @@ Timestamp ToProto(Time time) {
 }
 
 std::string NameOf(const RecordTypes& types, int64_t generation) {
-  return types.Find(Rebuild::descriptor())->Name(NamedUuid("rebuild", std::to_string(generation)));
+  return types.Of(Rebuild::descriptor()).Name(NamedUuid("rebuild", std::to_string(generation)));
 }
 
 Status Continue(Call& call, const Rebuild& rebuild) {

@@ -154,7 +154,7 @@ std::vector<v1::ReportRow> Merge(const std::vector<AggregateRow>& rows, const Re
 }
 
 Result<v1::ReportResponse> ReportPipeline(Call& call, const v1::ReportPipelineRequest& request) {
-  const RecordType& type = *call.types().Find(v1::DealFact::descriptor());
+  const RecordType& type = call.types().Of(v1::DealFact::descriptor());
   auto filter = filter::ParseAndCheck(request.filter(), type.filter_schema());
   if (!filter.ok()) return filter.status();
   return Answer(call, {.type = &type,
@@ -166,7 +166,7 @@ Result<v1::ReportResponse> ReportPipeline(Call& call, const v1::ReportPipelineRe
 
 Result<v1::ReportResponse> ReportFunnel(Call& call, const v1::ReportFunnelRequest& request) {
   if (request.pipeline().empty()) return InvalidField("pipeline", "must be set");
-  const RecordType& type = *call.types().Find(v1::StageEntryFact::descriptor());
+  const RecordType& type = call.types().Of(v1::StageEntryFact::descriptor());
   auto asked = filter::ParseAndCheck(request.filter(), type.filter_schema());
   if (!asked.ok()) return asked.status();
   auto pipeline = filter::FieldEquals(type.filter_schema(), "pipeline", request.pipeline());
@@ -193,7 +193,7 @@ Result<v1::ReportResponse> ReportFunnel(Call& call, const v1::ReportFunnelReques
 }
 
 Result<v1::ReportResponse> ReportLeads(Call& call, const v1::ReportLeadsRequest& request) {
-  const RecordType& type = *call.types().Find(v1::LeadFact::descriptor());
+  const RecordType& type = call.types().Of(v1::LeadFact::descriptor());
   auto filter = filter::ParseAndCheck(request.filter(), type.filter_schema());
   if (!filter.ok()) return filter.status();
   return Answer(call, {.type = &type,

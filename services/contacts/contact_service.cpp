@@ -16,8 +16,7 @@ std::vector<MethodBinding> ContactMethods(const RecordTypes& types,
   entity::HooksOf<Contact> hooks;
   hooks.validate = [](Call&, const Contact*, Contact& after) { return CheckContact(after); };
   const auto* service = entity::FindService("crm.contacts.v1.ContactService");
-  auto methods =
-      entity::StandardMethods(service, *types.Find(Contact::descriptor()), settings, hooks);
+  auto methods = entity::StandardMethods(service, types.Of(Contact::descriptor()), settings, hooks);
   methods.push_back(people::BindHandOver<v1::HandOverContactsRequest, v1::HandOverContactsResponse>(
       service, "HandOverContacts", std::move(hand_overs)));
   return methods;
@@ -31,7 +30,7 @@ std::vector<MethodBinding> CompanyMethods(const RecordTypes& types,
     return CheckAncestors(call, after);
   };
   return entity::StandardMethods(entity::FindService("crm.contacts.v1.CompanyService"),
-                                 *types.Find(Company::descriptor()), settings, hooks);
+                                 types.Of(Company::descriptor()), settings, hooks);
 }
 
 }  // namespace crm::contacts

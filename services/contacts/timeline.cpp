@@ -82,7 +82,7 @@ namespace {
 
 Status Append(Call& call, const events::Event& event) {
   TimelineEntry entry = EntryOf(event.body);
-  const RecordType& type = *call.types().Find(v1::TimelineItem::descriptor());
+  const RecordType& type = call.types().Of(v1::TimelineItem::descriptor());
   for (const auto& subject : entry.subjects) {
     v1::TimelineItem item;
     item.set_name(type.Name(NamedUuid("timeline/" + subject, event.row.event_id())));

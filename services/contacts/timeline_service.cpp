@@ -55,7 +55,7 @@ Result<v1::ListTimelineResponse> ListTimeline(Call& call, const v1::ListTimeline
                                               const entity::PageTokens& tokens) {
   if (request.page_size() < 0) return InvalidField("page_size", "must not be negative");
   if (auto status = CheckSubject(call, request.subject()); !status.ok()) return status;
-  const RecordType& items = *call.types().Find(v1::TimelineItem::descriptor());
+  const RecordType& items = call.types().Of(v1::TimelineItem::descriptor());
   auto names = Linked(call, items, request.subject());
   if (!names.ok()) return names.status();
   auto wanted = filter::FieldIsAnyOf(items.filter_schema(), "subject", *names);

@@ -81,7 +81,7 @@ Result<Deal> Carry(Call& call, const Request& request, Decide decide) {
 
 Result<Deal> MoveDeal(Call& call, const v1::MoveDealRequest& request) {
   return Carry(call, request, [&](Subject& subject, Time occurred) -> Result<v1::DealMoved> {
-    const RecordType& type = *call.types().Find(Deal::descriptor());
+    const RecordType& type = call.types().Of(Deal::descriptor());
     if (!request.override_reason().empty() &&
         !MaySee(type, call.principal(), "override", subject.deal, call.now())) {
       return PermissionDenied(type.object(), "override");
@@ -128,7 +128,7 @@ Result<Deal> CreateDeal(Call& call, const v1::CreateDealRequest& request,
   if (request.begin_unknown() && *occurred) {
     return InvalidField("begin_unknown", "must not be given with occurred_time");
   }
-  entity::Crud crud(*call.types().Find(Deal::descriptor()), settings,
+  entity::Crud crud(call.types().Of(Deal::descriptor()), settings,
                     Hooks([&](const Call& now) -> std::optional<Time> {
                       if (request.begin_unknown()) return std::nullopt;
                       return occurred->value_or(now.now());
@@ -143,7 +143,7 @@ Result<Deal> CreateDeal(Call& call, const v1::CreateDealRequest& request,
 std::vector<MethodBinding> DealMethods(const RecordTypes& types, const entity::Settings& settings,
                                        std::shared_ptr<const people::HandOvers> hand_overs) {
   const auto* service = entity::FindService("crm.deals.v1.DealService");
-  auto methods = entity::StandardMethods(service, *types.Find(Deal::descriptor()), settings,
+  auto methods = entity::StandardMethods(service, types.Of(Deal::descriptor()), settings,
                                          Hooks([](const Call& call) { return call.now(); }));
   // By hand, because of the business time.
   std::erase_if(methods,

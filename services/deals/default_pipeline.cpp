@@ -9,7 +9,7 @@ using kernel::v1::UniqueClaim;
 namespace {
 
 const RecordType& Claims(const Call& call) {
-  return *call.types().Find(UniqueClaim::descriptor());
+  return call.types().Of(UniqueClaim::descriptor());
 }
 
 std::string ClaimName(const Call& call) {

@@ -14,7 +14,7 @@ namespace {
 // Stages in which the pipeline has open deals. A hint: a deal may enter one meanwhile, and then
 // goes on from before the first stage.
 Result<std::set<std::string>> OccupiedStages(Call& call, const v1::Pipeline& pipeline) {
-  const RecordType& deals = *call.types().Find(v1::Deal::descriptor());
+  const RecordType& deals = call.types().Of(v1::Deal::descriptor());
   auto in_it = filter::FieldEquals(deals.filter_schema(), "pipeline", pipeline.name());
   if (!in_it.ok()) return in_it.status();
   auto open = filter::FieldEquals(deals.filter_schema(), "state", "OPEN");
@@ -59,9 +59,8 @@ entity::HooksOf<v1::Pipeline> Hooks() {
 
 std::vector<MethodBinding> PipelineMethods(const RecordTypes& types,
                                            const entity::Settings& settings) {
-  auto methods =
-      entity::StandardMethods(entity::FindService("crm.deals.v1.PipelineService"),
-                              *types.Find(v1::Pipeline::descriptor()), settings, Hooks());
+  auto methods = entity::StandardMethods(entity::FindService("crm.deals.v1.PipelineService"),
+                                         types.Of(v1::Pipeline::descriptor()), settings, Hooks());
   for (auto& binding : methods) {
     bool writes = binding.method->output_type() == v1::Pipeline::descriptor() &&
                   binding.method->options().idempotency_level() !=

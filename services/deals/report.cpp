@@ -35,7 +35,7 @@ struct Question {
 
 Result<Question> Ask(const Call& call, const Request& request) {
   Question question;
-  question.type = call.types().Find(v1::Deal::descriptor());
+  question.type = &call.types().Of(v1::Deal::descriptor());
   for (int dimension : request.group_by()) {
     if (!Request::Dimension_IsValid(dimension) || dimension == Request::DIMENSION_UNSPECIFIED) {
       return InvalidField("group_by", "has an unknown dimension");

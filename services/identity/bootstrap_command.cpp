@@ -29,8 +29,7 @@ Status RunOnce(runtime::AppContext& app, const Uuid& tenant, std::function<Statu
   Committer committer(store, {}, nullptr);
   ThreadPool pool(1, 16);
   PipelineParts parts;
-  parts.service = "identity";
-  parts.services = {&types, &store, &committer, nullptr};
+  parts.services = {&types, &store, &committer, nullptr, "identity"};
   parts.committer = &committer;
   parts.executor = &pool;
   parts.clock = &app.clock;

@@ -21,7 +21,7 @@ std::vector<MethodBinding> Methods(const RecordTypes& types, const entity::Setti
     return CheckProduct(after);
   };
   return entity::StandardMethods(entity::FindService("crm.inventory.v1.ProductService"),
-                                 *types.Find(v1::Product::descriptor()), settings, hooks);
+                                 types.Of(v1::Product::descriptor()), settings, hooks);
 }
 
 ServiceDefinition Define(const entity::Settings& settings) {

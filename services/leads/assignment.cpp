@@ -4,6 +4,7 @@
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "libs/filter/evaluate.h"
 #include "services/leads/candidates.h"
 #include "services/leads/lead.h"
@@ -32,8 +33,8 @@ struct Plan {
 };
 
 Result<Plan> PlanFor(Call& call, const Lead& lead) {
-  const RecordType& type = *call.types().Find(AssignmentRule::descriptor());
-  const RecordType& leads = *call.types().Find(Lead::descriptor());
+  const RecordType& type = call.types().Of(AssignmentRule::descriptor());
+  const RecordType& leads = call.types().Of(Lead::descriptor());
   auto enabled = filter::ParseAndCheck("disabled = false", type.filter_schema());
   if (!enabled.ok()) return enabled.status();
   ListQuery query;
@@ -59,7 +60,7 @@ Result<Plan> PlanFor(Call& call, const Lead& lead) {
 }
 
 Result<std::map<std::string, int64_t>> CountOpenLeads(Call& call) {
-  const RecordType& type = *call.types().Find(Lead::descriptor());
+  const RecordType& type = call.types().Of(Lead::descriptor());
   auto open = filter::ParseAndCheck("state = NEW OR state = WORKING", type.filter_schema());
   if (!open.ok()) return open.status();
   AggregateQuery query;
@@ -91,7 +92,7 @@ Result<Choice> ChooseFor(Call& call, const Plan& plan) {
     return Choose(mode, *candidates, load);
   }
   if (mode == Distribution::FIRST_AVAILABLE) return Choose(mode, *candidates, load);
-  const RecordType& turns = *call.types().Find(v1::RuleTurn::descriptor());
+  const RecordType& turns = call.types().Of(v1::RuleTurn::descriptor());
   std::string name = turns.Name(NamedUuid("rule_turn", plan.key));
   auto turn = call.Find<v1::RuleTurn>(name);
   if (!turn.ok()) return turn.status();
@@ -109,8 +110,7 @@ Result<Choice> ChooseFor(Call& call, const Plan& plan) {
 void SetDueTime(const Distribution& distribution, Time now, Lead& lead) {
   int minutes =
       distribution.contact_minutes() > 0 ? distribution.contact_minutes() : kContactMinutes;
-  SetTimestamp(lead, Lead::descriptor()->FindFieldByName("contact_due_time"),
-               now + std::chrono::minutes(minutes));
+  *lead.mutable_contact_due_time() = ToTimestamp(now + std::chrono::minutes(minutes));
 }
 
 Status TryAgainLater(Call& call, const Plan& plan, const Lead& lead) {

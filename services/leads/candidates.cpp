@@ -3,6 +3,7 @@
 #include <map>
 
 #include "crm/identity/v1/identity.pb.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/ask.h"
 #include "libs/filter/checked_filter.h"
 
@@ -35,11 +36,10 @@ Result<std::map<std::string, std::string>> FindAbsences(Call& call) {
       call, "crm.identity.v1.AbsenceService",
       "start_time <= " + now + " AND (NOT end_time:* OR end_time > " + now + ")");
   if (!absences.ok()) return absences.status();
-  const auto* end = Absence::descriptor()->FindFieldByName("end_time");
   std::map<std::string, std::string> obstacles;
   for (const auto& absence : *absences) {
     obstacles[absence.user()] = absence.has_end_time()
-                                    ? "absent until " + FormatTime(GetTimestamp(absence, end))
+                                    ? "absent until " + FormatTime(ToTime(absence.end_time()))
                                     : "absent until further notice";
   }
   return obstacles;

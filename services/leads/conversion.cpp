@@ -5,6 +5,7 @@
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
 #include "libs/command/record_codec.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/ask.h"
 #include "libs/entity/standard_methods.h"
 #include "libs/entity/text.h"
@@ -91,7 +92,7 @@ Result<ConvertLeadResponse> ConvertLead(Call& call, const ConvertLeadRequest& re
   lead->set_converted_deal(fact->deal());
   // Who has become a contact has been spoken to.
   if (!lead->has_first_contact_time()) {
-    SetTimestamp(*lead, Lead::descriptor()->FindFieldByName("first_contact_time"), call.now());
+    *lead->mutable_first_contact_time() = ToTimestamp(call.now());
   }
   if (auto status = call.Store(*lead, *fact); !status.ok()) return status;
   ConvertLeadResponse response;

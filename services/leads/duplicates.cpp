@@ -38,7 +38,7 @@ void Add(const std::string& name, const std::string& display_name, bool by_phone
 
 Status AddLeads(Call& call, const ContactPoints& points, entity::As as,
                 CheckDuplicatesResponse& response) {
-  const RecordType& type = *call.types().Find(Lead::descriptor());
+  const RecordType& type = call.types().Of(Lead::descriptor());
   auto filter = FilterFor(type.filter_schema(), points, "phone_e164", "email");
   if (!filter.ok()) return filter.status();
   ListQuery query;

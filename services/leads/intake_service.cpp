@@ -5,6 +5,7 @@
 #include "crm/leads/v1/intake_service.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/normalize.h"
 #include "libs/entity/standard_methods.h"
 #include "libs/entity/validate.h"
@@ -28,7 +29,7 @@ constexpr size_t kLongestSubmissionId = 150;
 
 // Whose lead a submission is already; empty: nobody's.
 Result<std::string> KnownLead(Call& call, const std::string& submission_id) {
-  const RecordType& claims = *call.types().Find(kernel::v1::UniqueClaim::descriptor());
+  const RecordType& claims = call.types().Of(kernel::v1::UniqueClaim::descriptor());
   auto claim = call.Find<kernel::v1::UniqueClaim>(
       claims.Name(NamedUuid("leads.submission_id", submission_id)));
   if (!claim.ok()) return claim.status();
@@ -36,15 +37,14 @@ Result<std::string> KnownLead(Call& call, const std::string& submission_id) {
 }
 
 Status CountSubmission(Call& call, const Form& form) {
-  const RecordType& windows = *call.types().Find(FormWindow::descriptor());
-  const auto* start = FormWindow::descriptor()->FindFieldByName("start_time");
+  const RecordType& windows = call.types().Of(FormWindow::descriptor());
   std::string name = windows.Name(NamedUuid("form_window", form.name()));
   auto known = call.Find<FormWindow>(name);
   if (!known.ok()) return known.status();
   FormWindow window = known->value_or(FormWindow());
   Time minute = std::chrono::floor<std::chrono::minutes>(call.now());
-  if (!window.has_start_time() || GetTimestamp(window, start) != minute) {
-    SetTimestamp(window, start, minute);
+  if (!window.has_start_time() || ToTime(window.start_time()) != minute) {
+    *window.mutable_start_time() = ToTimestamp(minute);
     window.set_submissions(0);
   }
   int most = form.max_per_minute() > 0 ? form.max_per_minute() : kPerMinute;
@@ -141,7 +141,7 @@ Status CheckRule(const RecordType& leads, const AssignmentRule& rule) {
 std::vector<MethodBinding> SubmitMethods(const RecordTypes& types,
                                          const entity::Settings& settings) {
   auto submission =
-      std::make_shared<Submission>(*types.Find(Lead::descriptor()), settings.phone_region);
+      std::make_shared<Submission>(types.Of(Lead::descriptor()), settings.phone_region);
   return {Bind<SubmitFormRequest, SubmitFormResponse>(
       entity::FindService("crm.leads.v1.LeadService"), "SubmitForm",
       [submission](Call& call, const SubmitFormRequest& request) {
@@ -155,15 +155,15 @@ std::vector<MethodBinding> IntakeMethods(const RecordTypes& types,
   form_hooks.validate = [](Call&, const Form*, Form& form) { return CheckMapping(form); };
   entity::HooksOf<AssignmentRule> rule_hooks;
   rule_hooks.validate = [](Call& call, const AssignmentRule*, AssignmentRule& rule) {
-    return CheckRule(*call.types().Find(Lead::descriptor()), rule);
+    return CheckRule(call.types().Of(Lead::descriptor()), rule);
   };
   auto methods = entity::StandardMethods(entity::FindService("crm.leads.v1.SourceService"),
-                                         *types.Find(v1::Source::descriptor()), settings);
+                                         types.Of(v1::Source::descriptor()), settings);
   for (auto more :
        {entity::StandardMethods(entity::FindService("crm.leads.v1.FormService"),
-                                *types.Find(Form::descriptor()), settings, form_hooks),
+                                types.Of(Form::descriptor()), settings, form_hooks),
         entity::StandardMethods(entity::FindService("crm.leads.v1.AssignmentRuleService"),
-                                *types.Find(AssignmentRule::descriptor()), settings, rule_hooks)}) {
+                                types.Of(AssignmentRule::descriptor()), settings, rule_hooks)}) {
     methods.insert(methods.end(), more.begin(), more.end());
   }
   return methods;

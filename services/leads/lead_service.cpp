@@ -2,6 +2,7 @@
 
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/phone.h"
 #include "libs/entity/standard_methods.h"
 #include "libs/entity/text.h"
@@ -144,7 +145,7 @@ entity::HooksOf<Lead> LeadHooks() {
 Status StoreContact(Call& call, Lead lead, const std::string& activity) {
   lead.set_state(Lead::WORKING);
   if (!lead.has_first_contact_time()) {
-    SetTimestamp(lead, Lead::descriptor()->FindFieldByName("first_contact_time"), call.now());
+    *lead.mutable_first_contact_time() = ToTimestamp(call.now());
   }
   v1::LeadContacted fact;
   fact.set_activity(activity);
@@ -153,7 +154,7 @@ Status StoreContact(Call& call, Lead lead, const std::string& activity) {
 
 std::vector<MethodBinding> LeadMethods(const RecordTypes& types, const entity::Settings& settings) {
   const auto* service = entity::FindService("crm.leads.v1.LeadService");
-  const RecordType& type = *types.Find(Lead::descriptor());
+  const RecordType& type = types.Of(Lead::descriptor());
   auto crud = std::make_shared<entity::Crud>(type, settings, LeadHooks());
   auto methods = entity::StandardMethods(service, type, settings, LeadHooks());
   methods.push_back(Bind<CreateLeadRequest, Lead>(

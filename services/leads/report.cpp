@@ -43,7 +43,7 @@ void Set(const std::string& column, const ColumnValue& value, ReportLeadsRespons
 }
 
 Result<ReportLeadsResponse> ReportLeads(Call& call, const ReportLeadsRequest& request) {
-  const RecordType& type = *call.types().Find(Lead::descriptor());
+  const RecordType& type = call.types().Of(Lead::descriptor());
   auto filter = filter::ParseAndCheck(request.filter(), type.filter_schema());
   if (!filter.ok()) return filter.status();
   auto scope = ScopeFilter(type, call.principal(), call.context().action);

@@ -35,7 +35,7 @@ Result<LeadSettings> Update(Call& call, const entity::Crud& crud,
 }  // namespace
 
 Result<LeadSettings> ReadSettings(Call& call) {
-  const RecordType& type = *call.types().Find(LeadSettings::descriptor());
+  const RecordType& type = call.types().Of(LeadSettings::descriptor());
   auto known = call.Find<LeadSettings>(type.Name(SettingsId()));
   if (!known.ok()) return known.status();
   LeadSettings settings = known->value_or(LeadSettings());
@@ -46,7 +46,7 @@ Result<LeadSettings> ReadSettings(Call& call) {
 std::vector<MethodBinding> SettingsMethods(const RecordTypes& types,
                                            const entity::Settings& settings) {
   const auto* service = entity::FindService("crm.leads.v1.LeadSettingsService");
-  auto crud = std::make_shared<entity::Crud>(*types.Find(LeadSettings::descriptor()), settings,
+  auto crud = std::make_shared<entity::Crud>(types.Of(LeadSettings::descriptor()), settings,
                                              entity::Hooks());
   return {Bind<GetLeadSettingsRequest, LeadSettings>(
               service, "GetLeadSettings",

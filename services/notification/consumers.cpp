@@ -2,6 +2,7 @@
 
 #include "crm/activities/v1/activity_events.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
+#include "libs/command/timestamps.h"
 #include "libs/people/people.h"
 #include "services/notification/notice.h"
 
@@ -24,7 +25,7 @@ Result<std::string> SuperiorFor(Call& call, const Task& task) {
 }
 
 std::string DueText(const Task& task) {
-  return FormatTime(GetTimestamp(task, Task::descriptor()->FindFieldByName("due_time")));
+  return FormatTime(ToTime(task.due_time()));
 }
 
 Status OnOverdue(Call& call, const Task& task, const Event& event) {

@@ -8,7 +8,7 @@ using v1::Notification;
 
 Status Tell(Call& call, const Notice& notice, const events::Event& event) {
   if (!notice.user.starts_with("users/")) return Status::Ok();
-  const RecordType& type = *call.types().Find(Notification::descriptor());
+  const RecordType& type = call.types().Of(Notification::descriptor());
   Notification notification;
   notification.set_name(
       type.Name(NamedUuid("notice/" + std::string(notice.kind) + "/" + notice.user, notice.key)));

@@ -2,6 +2,7 @@
 
 #include "crm/notification/v1/notification_events.pb.h"
 #include "crm/notification/v1/notification_service.pb.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/standard_methods.h"
 
 namespace crm::notification {
@@ -24,8 +25,7 @@ Result<MarkReadResponse> MarkRead(Call& call, const MarkReadRequest& request) {
     if (!notification.ok()) return notification.status();
     if (notification->state() == Notification::UNREAD) {
       notification->set_state(Notification::READ);
-      SetTimestamp(*notification, Notification::descriptor()->FindFieldByName("read_time"),
-                   call.now());
+      *notification->mutable_read_time() = ToTimestamp(call.now());
       auto status = call.Store(*notification, v1::NotificationRead());
       if (!status.ok()) return status;
     }
@@ -39,8 +39,7 @@ Result<MarkReadResponse> MarkRead(Call& call, const MarkReadRequest& request) {
 std::vector<MethodBinding> NotificationMethods(const RecordTypes& types,
                                                const entity::Settings& settings) {
   const auto* service = entity::FindService("crm.notification.v1.NotificationService");
-  auto methods =
-      entity::StandardMethods(service, *types.Find(Notification::descriptor()), settings);
+  auto methods = entity::StandardMethods(service, types.Of(Notification::descriptor()), settings);
   methods.push_back(Bind<MarkReadRequest, MarkReadResponse>(service, "MarkRead", MarkRead));
   return methods;
 }

@@ -26,7 +26,7 @@ std::vector<const google::protobuf::Descriptor*> Records() {
 std::vector<MethodBinding> Methods(const RecordTypes& types, const entity::Settings& settings) {
   const auto* service = entity::FindService("crm.workflow.v1.RuleService");
   auto methods =
-      entity::StandardMethods(service, *types.Find(v1::Rule::descriptor()), settings, RuleHooks());
+      entity::StandardMethods(service, types.Of(v1::Rule::descriptor()), settings, RuleHooks());
   for (const auto* message : {v1::PlannedAction::descriptor(), v1::RuleRun::descriptor()}) {
     auto more = entity::StandardMethods(service, *types.Find(message), settings);
     methods.insert(methods.end(), more.begin(), more.end());

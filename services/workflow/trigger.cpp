@@ -17,7 +17,7 @@ constexpr size_t kMaxRules = 1000;
 
 // Names of rules that an event of the type may fire. A hint: each is loaded before it is obeyed.
 Result<std::vector<std::string>> Candidates(Call& call, const std::string& type) {
-  const RecordType& rules = *call.types().Find(Rule::descriptor());
+  const RecordType& rules = call.types().Of(Rule::descriptor());
   auto active = filter::FieldEquals(rules.filter_schema(), "active", "true");
   if (!active.ok()) return active.status();
   auto named = filter::FieldEquals(rules.filter_schema(), "events", type);
@@ -54,7 +54,7 @@ Result<int> DepthOf(Call& call, const kernel::v1::LogRow& row) {
 }
 
 Result<int64_t> RunsInChain(Call& call, const RuleRun& run) {
-  const RecordType& type = *call.types().Find(RuleRun::descriptor());
+  const RecordType& type = call.types().Of(RuleRun::descriptor());
   auto rule = filter::FieldEquals(type.filter_schema(), "rule", run.rule());
   if (!rule.ok()) return rule.status();
   auto chain = filter::FieldEquals(type.filter_schema(), "correlation", run.correlation());
@@ -71,7 +71,7 @@ Result<int64_t> RunsInChain(Call& call, const RuleRun& run) {
 }
 
 Status Request(Call& call, const RuleRun& run, int depth, v1::PlannedAction action) {
-  const RecordType& type = *call.types().Find(v1::PlannedAction::descriptor());
+  const RecordType& type = call.types().Of(v1::PlannedAction::descriptor());
   action.set_name(type.Name(call.NewId()));
   action.set_rule(run.rule());
   action.set_rule_version(run.rule_version());
@@ -117,7 +117,7 @@ Status Fire(Call& call, const Attempt& attempt, RuleRun& run) {
 }
 
 RuleRun RunOf(Call& call, const Attempt& attempt) {
-  const RecordType& rules = *call.types().Find(Rule::descriptor());
+  const RecordType& rules = call.types().Of(Rule::descriptor());
   const auto& row = attempt.event.row;
   RuleRun run;
   run.set_name(call.types()

@@ -54,7 +54,7 @@ std::vector<Source> Open(Installation& installation, const entity::PageTokens& t
 
 template <class Record>
 void ReadAll(Source& source, std::vector<OfTenant<Record>>& into) {
-  const RecordType& type = *source.definition.types->Find(Record::descriptor());
+  const RecordType& type = source.definition.types->Of(Record::descriptor());
   auto rows =
       Must(source.database->Read({"SELECT tenant, body FROM " + type.table(), {}}), type.table());
   into.clear();

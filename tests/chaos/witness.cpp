@@ -61,7 +61,7 @@ class Ledger final : public EffectAdapter {
 };
 
 Status Count(Call& call, const std::string& lead, const char* what) {
-  const RecordType& type = *call.types().Find(Exhibit::descriptor());
+  const RecordType& type = call.types().Of(Exhibit::descriptor());
   std::string name = type.Name(NamedUuid(std::string("witness/") + what, lead));
   auto known = call.Find<Exhibit>(name);
   if (!known.ok()) return known.status();

@@ -9,7 +9,7 @@ namespace {
 
 const RecordType& Exhibits() {
   static const RecordTypes types({testing::v1::Exhibit::descriptor()});
-  return *types.Find(testing::v1::Exhibit::descriptor());
+  return types.Of(testing::v1::Exhibit::descriptor());
 }
 
 const std::vector<OrderTerm> kOrder = {

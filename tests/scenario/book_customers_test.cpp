@@ -50,7 +50,7 @@ class NewContacts : public Receiver {
                           listed.record.version, company));
     }
     const WriteSet* sets[] = {&set};
-    EXPECT_EQ(harness().store().Commit(sets)[0].outcome, CommitResult::Outcome::kCommitted);
+    EXPECT_EQ(harness().store().Commit(sets, {})[0].outcome, CommitResult::Outcome::kCommitted);
   }
 
   FirstWins Customers() {

@@ -170,7 +170,7 @@ Deal Edit(ServicesRig& rig, const std::string& name, const std::function<void(De
       MakeRecordWrite({&type, set.tenant, (*stored)->id}, (*stored)->version, after));
   set.records.back().occurred = (*stored)->occurred;
   const WriteSet* sets[] = {&set};
-  EXPECT_EQ(deals.store().Commit(sets)[0].outcome, CommitResult::Outcome::kCommitted);
+  EXPECT_EQ(deals.store().Commit(sets, {})[0].outcome, CommitResult::Outcome::kCommitted);
   return before;
 }
 

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "libs/command/record_type.h"
+#include "libs/command/timestamps.h"
 #include "tests/scenario/deployed_world.h"
 #include "tests/scenario/record_history.h"
 #include "tests/scenario/running_deployment.h"
@@ -21,10 +21,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
-
-Time TimeOf(const google::protobuf::Message& message, const char* field) {
-  return GetTimestamp(message, message.GetDescriptor()->FindFieldByName(field));
-}
 
 enum class Place { kSimulation, kAll, kDistributed };
 
@@ -70,7 +66,7 @@ TEST_P(LeadDay, BeginsWithAFormAndEndsWithACustomer) {
   const std::string lead = LeadWithTask("s-1");
   const auto task = shop_.Tasks(lead).at(0);
   EXPECT_EQ(task.owner(), shop_.seller());
-  EXPECT_EQ(TimeOf(task, "due_time"), TimeOf(shop_.Lead(lead), "create_time") + minutes(15));
+  EXPECT_EQ(ToTime(task.due_time()), ToTime(shop_.Lead(lead).create_time()) + minutes(15));
   EXPECT_FALSE(task.overdue());
 
   world_->Advance(WindowShop::kContactTime + minutes(1));
