@@ -210,8 +210,9 @@ class Process {
 
 int RunProcess(const Application& application, const std::string& command,
                const config::v1::Config& config) {
+  // A command has nothing to wind up: a signal ends it at once.
   sigset_t signals = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (command.empty()) pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   SystemClock clock;
   auto log = log::Logger::Open(LogOptions(config.log()), clock);

@@ -16,6 +16,9 @@
 // `shutdown.drain_timeout` + `shutdown.stop_timeout`. A second SIGINT ends the process at once.
 // Every step is a log line.
 //
+// A command runs instead of the modules; a signal ends it at once, so what it does must stand or
+// fall as a whole.
+//
 // Exit codes: 0 stopped, or the command succeeded; 1 a module did not start, or the command failed;
 // 2 wrong arguments or configuration; 3 a module did not stop in time and was given up with the
 // process.

@@ -72,6 +72,12 @@ Application Example() {
         std::fflush(stdout);
         return context.config.kafka().topic_prefix() == "fail" ? Internal("no luck") : Status();
       }};
+  application.commands["wait"] = {"Wait for ever", [](AppContext&) {
+                                    std::puts("waits");
+                                    std::fflush(stdout);
+                                    std::promise<void>().get_future().wait();
+                                    return Status();
+                                  }};
   return application;
 }
 
@@ -226,6 +232,13 @@ TEST(App, RunsACommandInsteadOfTheModules) {
   Child bad({"migrate", "--target=leads", "--set=kafka.topic_prefix=fail"});
   EXPECT_EQ(bad.Wait(), kFailed);
   EXPECT_THAT(bad.Errors(), EndsWith("crm-example: INTERNAL INTERNAL: no luck\n"));
+}
+
+TEST(App, ASignalEndsACommandAtOnce) {
+  Child child({"wait", "--target=leads"});
+  EXPECT_EQ(child.Line(), "waits");
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 1000 + SIGTERM);
 }
 
 TEST(App, RefusesWhatItDoesNotUnderstandBeforeItDoesAnything) {
