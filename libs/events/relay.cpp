@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <future>
 #include <mutex>
 #include <thread>
 
-#include "crm/kernel/v1/records.pb.h"
-#include "libs/base/crash_point.h"
-#include "libs/command/record_codec.h"
 #include "libs/events/cloud_event.h"
+#include "libs/events/relay_lease.h"
 #include "libs/kafka/ack_tracker.h"
 #include "libs/kafka/admin.h"
 #include "libs/kafka/producer.h"
@@ -18,7 +15,6 @@
 namespace crm::events {
 
 using kernel::v1::LogRow;
-using kernel::v1::RelayCursor;
 
 namespace {
 
@@ -26,21 +22,11 @@ constexpr size_t kReadBatch = 1000;
 // Rows handed over by commits that the relay has not taken yet; above, they are read from the log
 // instead.
 constexpr size_t kHotRows = 5000;
-constexpr int kCheckpoints = 40;
 constexpr auto kBackoff = std::chrono::milliseconds(500);
 constexpr auto kLongestBrokerPatience = std::chrono::seconds(3);
 constexpr auto kEndCheckInterval = std::chrono::seconds(10);
 
 using Steady = std::chrono::steady_clock;
-
-// Keeps the newest checkpoints and ever fewer of the older ones, so that a broker restored to any
-// older state has one near.
-void AddCheckpoint(RelayCursor& cursor, RelayCursor::Checkpoint checkpoint) {
-  *cursor.add_checkpoints() = std::move(checkpoint);
-  if (cursor.checkpoints_size() <= kCheckpoints) return;
-  int drop = cursor.checkpoints_size() / 2 - 1 - static_cast<int>(cursor.cursor() % 10);
-  cursor.mutable_checkpoints()->DeleteSubrange(std::max(drop, 1), 1);
-}
 
 }  // namespace
 
@@ -49,12 +35,8 @@ struct Relay::Rep {
       Committer& committer_in, const Clock& clock_in, const log::Logger& log_in,
       metrics::Registry& metrics)
       : options(std::move(options_in)),
-        type(types_in.Of(RelayCursor::descriptor())),
         store(store_in),
-        committer(committer_in),
-        clock(clock_in),
         log(log_in.With({{"relay", log::Safe(options.topic)}})),
-        key{&type, Uuid{}, NamedUuid("relay", options.service)},
         relayed(metrics
                     .AddCounter({.name = "crm_relay_events_total",
                                  .help = "Events that Kafka has acknowledged.",
@@ -69,13 +51,13 @@ struct Relay::Rep {
                 .AddGauge({.name = "crm_relay_lag_events",
                            .help = "Committed events that Kafka has not acknowledged.",
                            .labels = {"service"}})
-                .With({options.service})) {}
+                .With({options.service})),
+        lease(types_in, store_in, committer_in, clock_in, options.service, options.holder,
+              options.lease) {}
 
   void Loop(std::stop_token stop);
-  Result<bool> TakeLease(std::stop_token stop);
   void ShowLag(int64_t head, int64_t acknowledged);
   Status StoreCursor(bool release);
-  Status CommitCursor(const RelayCursor& next);
   void Relaying(std::stop_token stop);
   Status CheckEnds();
   Status OpenProducer();
@@ -84,12 +66,8 @@ struct Relay::Rep {
   void Pause(std::chrono::milliseconds time, std::stop_token stop);
 
   const RelayOptions options;
-  const RecordType& type;
   Store& store;
-  Committer& committer;
-  const Clock& clock;
   const log::Logger log;
-  const RecordKey key;
   metrics::Counter relayed;
   metrics::Counter hot;
   metrics::Gauge lag;
@@ -97,22 +75,19 @@ struct Relay::Rep {
   // Of the relaying thread.
   std::unique_ptr<kafka::Producer> producer;
   int64_t next_seq = 1;  // the next row to send
-  RelayCursor stored;    // as last read or written
-  int64_t stored_version = 0;
-  Steady::time_point lease_until{};
-  Steady::time_point cursor_stored{};
+  RelayLease lease;
   Steady::time_point ends_checked{};
 
   std::mutex mutex;
   std::condition_variable_any wake;
-  std::deque<LogRow> hot_rows;             // GUARDED_BY(mutex)
-  int64_t committed_seq = 0;               // GUARDED_BY(mutex); of own commits
-  kafka::AckTracker acks{0};               // GUARDED_BY(mutex)
-  std::map<int32_t, int64_t> end_offsets;  // GUARDED_BY(mutex)
-  bool delivered = false;                  // GUARDED_BY(mutex); by this producer
-  Status failure;                          // GUARDED_BY(mutex)
-  bool drain = false;                      // GUARDED_BY(mutex)
-  Steady::time_point drain_until{};        // GUARDED_BY(mutex)
+  std::deque<LogRow> hot_rows;       // GUARDED_BY(mutex)
+  int64_t committed_seq = 0;         // GUARDED_BY(mutex); of own commits
+  kafka::AckTracker acks{0};         // GUARDED_BY(mutex)
+  RelayLease::Ends end_offsets;      // GUARDED_BY(mutex)
+  bool delivered = false;            // GUARDED_BY(mutex); by this producer
+  Status failure;                    // GUARDED_BY(mutex)
+  bool drain = false;                // GUARDED_BY(mutex)
+  Steady::time_point drain_until{};  // GUARDED_BY(mutex)
   std::jthread thread;
 };
 
@@ -162,7 +137,7 @@ void Relay::Rep::Pause(std::chrono::milliseconds time, std::stop_token stop) {
 
 void Relay::Rep::Loop(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    auto mine = TakeLease(stop);
+    auto mine = lease.Take(stop);
     if (!mine.ok()) {
       Status status = mine.status();
       log.Warning("lease not readable", {{"status", status}});
@@ -170,7 +145,7 @@ void Relay::Rep::Loop(std::stop_token stop) {
       Relaying(stop);
       producer.reset();
       // What waits is counted also while there is no broker to send it to.
-      if (auto head = store.LogHead(stop); head.ok()) ShowLag(head->first, stored.cursor());
+      if (auto head = store.LogHead(stop); head.ok()) ShowLag(head->first, lease.cursor());
     }
     {
       std::lock_guard lock(mutex);
@@ -184,78 +159,15 @@ void Relay::Rep::ShowLag(int64_t head, int64_t acknowledged) {
   lag.Set(static_cast<double>(std::max<int64_t>(0, head - acknowledged)));
 }
 
-// True: this replica copies until the lease ends or is lost.
-Result<bool> Relay::Rep::TakeLease(std::stop_token stop) {
-  auto read = store.Get(key, stop);
-  if (!read.ok()) return read.status();
-  stored = RelayCursor();
-  stored_version = 0;
-  if (*read) {
-    if (auto status = DecodeRecord((*read)->body, stored); !status.ok()) return status;
-    stored_version = (*read)->version;
-  }
-  const auto* lease_end = RelayCursor::descriptor()->FindFieldByName("lease_end_time");
-  bool held = stored.holder() != options.holder && !stored.holder().empty() &&
-              GetTimestamp(stored, lease_end) > clock.Now();
-  if (held) return false;
-  auto taken_at = Steady::now();
-  RelayCursor next = stored;
-  next.set_name(key.name());
-  next.set_holder(options.holder);
-  next.set_epoch(stored.epoch() + 1);
-  SetTimestamp(next, lease_end, clock.Now() + options.lease);
-  auto status = CommitCursor(next);
-  if (status.code() == Code::kAborted) return false;  // another replica was faster
-  if (!status.ok()) return status;
-  lease_until = taken_at + options.lease;
-  return true;
-}
-
-// Compare-and-set by the record's version: a zombie's write is ABORTED.
-Status Relay::Rep::CommitCursor(const RelayCursor& next) {
-  auto set = std::make_unique<WriteSet>();
-  set->tenant = key.tenant;
-  set->checks.push_back({key, stored_version});
-  set->records.push_back(MakeRecordWrite(key, stored_version + 1, next));
-  auto answer = std::make_shared<std::promise<CommitResult>>();
-  auto result = answer->get_future();
-  auto status = committer.Submit(
-      std::move(set), [answer](CommitResult done) { answer->set_value(std::move(done)); });
-  if (!status.ok()) return status;
-  CommitResult done = result.get();
-  if (done.outcome == CommitResult::Outcome::kFailed) return done.status;
-  if (done.outcome == CommitResult::Outcome::kStale) {
-    return Status(Code::kAborted, "RELAY_LEASE_LOST", "Another replica moved the cursor.");
-  }
-  stored = next;
-  ++stored_version;
-  return Status::Ok();
-}
-
 Status Relay::Rep::StoreCursor(bool release) {
-  RelayCursor next = stored;
+  int64_t prefix = 0;
+  RelayLease::Ends ends;
   {
     std::lock_guard lock(mutex);
-    auto prefix = static_cast<int64_t>(acks.prefix());
-    if (prefix > next.cursor()) {
-      next.set_cursor(prefix);
-      RelayCursor::Checkpoint checkpoint;
-      checkpoint.set_seq(prefix);
-      for (const auto& [partition, end] : end_offsets) {
-        (*checkpoint.mutable_end_offsets())[partition] = end;
-      }
-      AddCheckpoint(next, std::move(checkpoint));
-    }
+    prefix = static_cast<int64_t>(acks.prefix());
+    ends = end_offsets;
   }
-  auto now = Steady::now();
-  const auto* lease_end = RelayCursor::descriptor()->FindFieldByName("lease_end_time");
-  SetTimestamp(next, lease_end, release ? clock.Now() : clock.Now() + options.lease);
-  CrashPoint("relay.before_cursor_moves");
-  auto status = CommitCursor(next);
-  if (!status.ok()) return status;
-  lease_until = now + options.lease;
-  cursor_stored = now;
-  return Status::Ok();
+  return lease.Renew(prefix, ends, release);
 }
 
 // Where the broker has less than was acknowledged, the cursor goes back to the last checkpoint that
@@ -274,21 +186,16 @@ Status Relay::Rep::CheckEnds() {
   if (auto made = (*admin)->CreateTopics({topic}, deadline); !made.ok()) return made;
   auto offsets = (*admin)->Offsets(options.topic, deadline);
   if (!offsets.ok()) return offsets.status();
-  std::map<int32_t, int64_t> ends;
+  RelayLease::Ends ends;
   for (const auto& range : *offsets) ends[range.partition] = range.end;
-  auto there = [&](const RelayCursor::Checkpoint& checkpoint) {
-    return std::all_of(checkpoint.end_offsets().begin(), checkpoint.end_offsets().end(),
-                       [&](const auto& each) { return ends[each.first] >= each.second; });
-  };
-  int keep = stored.checkpoints_size();
-  while (keep > 0 && !there(stored.checkpoints(keep - 1))) --keep;
-  if (keep == stored.checkpoints_size()) return Status::Ok();
-  RelayCursor back = stored;
-  back.mutable_checkpoints()->DeleteSubrange(keep, stored.checkpoints_size() - keep);
-  back.set_cursor(keep == 0 ? 0 : back.checkpoints(keep - 1).seq());
-  log.Error("the broker lost events; they are sent again",
-            {{"cursor", stored.cursor()}, {"back_to", back.cursor()}});
-  return CommitCursor(back);
+  int64_t before = lease.cursor();
+  auto moved = lease.MoveBackTo(std::move(ends));
+  if (!moved.ok()) return moved.status();
+  if (*moved) {
+    log.Error("the broker lost events; they are sent again",
+              {{"cursor", before}, {"back_to", lease.cursor()}});
+  }
+  return Status::Ok();
 }
 
 Status Relay::Rep::OpenProducer() {
@@ -324,15 +231,11 @@ Status Relay::Rep::OpenProducer() {
   {
     std::lock_guard lock(mutex);
     delivered = false;
-    acks = kafka::AckTracker(static_cast<uint64_t>(stored.cursor()));
-    end_offsets.clear();
-    if (stored.checkpoints_size() > 0) {
-      const auto& last = stored.checkpoints(stored.checkpoints_size() - 1).end_offsets();
-      end_offsets.insert(last.begin(), last.end());
-    }
+    acks = kafka::AckTracker(static_cast<uint64_t>(lease.cursor()));
+    end_offsets = lease.ends();
     failure = Status::Ok();
   }
-  next_seq = stored.cursor() + 1;
+  next_seq = lease.cursor() + 1;
   auto created = kafka::Producer::Create(std::move(producer_options));
   if (!created.ok()) return created.status();
   producer = std::move(*created);
@@ -359,13 +262,13 @@ void Relay::Rep::Relaying(std::stop_token stop) {
     }
     if (!status.ok()) break;
     auto now = Steady::now();
-    bool moved = prefix > stored.cursor() && now - cursor_stored >= options.cursor_interval;
-    bool renew = lease_until - now < options.lease / 2;
+    bool moved = prefix > lease.cursor() && now - lease.renewed() >= options.cursor_interval;
+    bool renew = lease.until() - now < options.lease / 2;
     if (moved || renew) status = StoreCursor(false);
     if (status.ok() && now - ends_checked > kEndCheckInterval && all_acked) {
-      int64_t before = stored.cursor();
+      int64_t before = lease.cursor();
       status = CheckEnds();
-      if (stored.cursor() < before) return;  // start again from there
+      if (lease.cursor() < before) return;  // start again from there
     }
     if (draining && ((all_acked && *sent == 0) || now >= until)) {
       if (status.ok()) status = StoreCursor(true);
@@ -378,7 +281,7 @@ void Relay::Rep::Relaying(std::stop_token stop) {
     }
   }
   if (!status.ok())
-    log.Warning("relay starts again", {{"status", status}, {"cursor", stored.cursor()}});
+    log.Warning("relay starts again", {{"status", status}, {"cursor", lease.cursor()}});
 }
 
 // Sends the rows that follow: those the commits handed over if they continue, otherwise from the
@@ -425,7 +328,7 @@ Status Relay::Rep::Send(const LogRow& row, std::stop_token stop) {
     if (status.code() != Code::kResourceExhausted) return status;
     producer->WaitForSpace(Steady::now() + options.cursor_interval);
     // The broker may be away for long: keep the lease, and stop when asked to.
-    if (lease_until - Steady::now() < options.lease / 2) {
+    if (lease.until() - Steady::now() < options.lease / 2) {
       if (auto stored_status = StoreCursor(false); !stored_status.ok()) return stored_status;
     }
     std::lock_guard lock(mutex);
