@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/user_service.pb.h"
 #include "libs/command/call.h"
 
 namespace crm::people {

@@ -1,8 +1,9 @@
 #include "services/identity/api_key_service.h"
 
+#include "crm/identity/v1/api_key_service.pb.h"
 #include "crm/identity/v1/credentials.pb.h"
 #include "crm/identity/v1/identity_events.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/standard_methods.h"
 #include "services/identity/permissions.h"
 
@@ -30,8 +31,7 @@ bool SameLists(const List& left, const List& right) {
 Status CheckKey(Call& call, const v1::ApiKey* before, v1::ApiKey& after) {
   auto fit = CheckPermissions(after.permissions(), "api_key.permissions");
   if (!fit.ok()) return fit;
-  const auto* expiry = v1::ApiKey::descriptor()->FindFieldByName("expire_time");
-  if (before == nullptr && after.has_expire_time() && GetTimestamp(after, expiry) <= call.now()) {
+  if (before == nullptr && after.has_expire_time() && ToTime(after.expire_time()) <= call.now()) {
     return InvalidField("api_key.expire_time", "must be in the future");
   }
   const v1::ApiKey& old = before == nullptr ? v1::ApiKey::default_instance() : *before;
@@ -79,7 +79,7 @@ Result<v1::ApiKey> RevokeApiKey(Call& call, const v1::RevokeApiKeyRequest& reque
     return FailedPrecondition("API_KEY_REVOKED", "This key is revoked already.");
   }
   key->set_state(v1::ApiKey::REVOKED);
-  const RecordType& credentials = *call.types().Find(v1::ApiKeyCredential::descriptor());
+  const RecordType& credentials = call.types().Of(v1::ApiKeyCredential::descriptor());
   auto erased = call.Erase(credentials, "apiKeyCredentials/" + IdOf(*key));
   if (!erased.ok()) return erased;
   if (auto status = call.Store(*key, v1::ApiKeyRevoked()); !status.ok()) return status;
@@ -129,7 +129,7 @@ Result<std::string> IssueSecret(Call& call, const v1::ApiKey& key,
 std::vector<MethodBinding> ApiKeyMethods(const RecordTypes& types, const entity::Settings& settings,
                                          std::shared_ptr<const Secrets> secrets) {
   const auto* service = entity::FindService("crm.identity.v1.ApiKeyService");
-  const RecordType& type = *types.Find(v1::ApiKey::descriptor());
+  const RecordType& type = types.Of(v1::ApiKey::descriptor());
   auto methods = entity::StandardMethods(service, type, settings, KeyHooks());
   for (auto& binding : methods) {
     if (binding.method->name() == "GetApiKey" || binding.method->name() == "ListApiKeys") {

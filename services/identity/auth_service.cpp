@@ -6,6 +6,7 @@
 #include "crm/identity/v1/credentials.pb.h"
 #include "libs/auth/grants.h"
 #include "libs/auth/passwords.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/standard_methods.h"
 #include "libs/entity/text.h"
 #include "services/identity/login_throttle.h"
@@ -24,13 +25,8 @@ Status KeyUnknown() {
                 "for a new one.");
 }
 
-template <class M>
-void SetTime(M& message, const char* field, Time time) {
-  SetTimestamp(message, M::descriptor()->FindFieldByName(field), time);
-}
-
 Time ExpiryOf(const v1::ApiKey& key) {
-  return GetTimestamp(key, v1::ApiKey::descriptor()->FindFieldByName("expire_time"));
+  return ToTime(key.expire_time());
 }
 
 class AuthService {
@@ -56,8 +52,8 @@ class AuthService {
 // The person whose password it is, or nullopt in the same time.
 Result<std::optional<v1::User>> AuthService::UserWith(Call& call, const std::string& email,
                                                       const std::string& password) {
-  const RecordType& claims = *call.types().Find(kernel::v1::UniqueClaim::descriptor());
-  const RecordType& users = *call.types().Find(v1::User::descriptor());
+  const RecordType& claims = call.types().Of(kernel::v1::UniqueClaim::descriptor());
+  const RecordType& users = call.types().Of(v1::User::descriptor());
   auto claim =
       call.Peek<kernel::v1::UniqueClaim>(claims.Name(NamedUuid(users.table() + ".email", email)));
   if (!claim.ok()) return claim.status();
@@ -101,7 +97,7 @@ Result<v1::LoginResponse> AuthService::Login(Call& call, const v1::LoginRequest&
   v1::LoginResponse response;
   response.set_access_token(
       secrets_->signer.Sign(*principal, auth::Audience::kAccess, call.now(), secrets_->token_life));
-  SetTime(response, "expire_time", call.now() + secrets_->token_life);
+  *response.mutable_expire_time() = ToTimestamp(call.now() + secrets_->token_life);
   response.set_user((*user)->name());
   return response;
 }
@@ -131,22 +127,21 @@ Result<v1::ExchangeApiKeyResponse> AuthService::ExchangeApiKey(
   v1::ExchangeApiKeyResponse response;
   response.set_access_token(
       secrets_->signer.Sign(*principal, auth::Audience::kAccess, call.now(), end - call.now()));
-  SetTime(response, "expire_time", end);
+  *response.mutable_expire_time() = ToTimestamp(end);
   return response;
 }
 
 // A look first: most exchanges then store nothing and wait for no commit.
 Status AuthService::NoteUse(Call& call, const std::string& id) {
   std::string name = "apiKeyUses/" + id;
-  const auto* field = v1::ApiKeyUse::descriptor()->FindFieldByName("last_use_time");
   auto seen = call.Peek<v1::ApiKeyUse>(name);
   if (!seen.ok()) return seen.status();
-  if (*seen && call.now() < GetTimestamp(**seen, field) + kUseResolution) return Status::Ok();
+  if (*seen && call.now() < ToTime((*seen)->last_use_time()) + kUseResolution) return Status::Ok();
   auto use = call.Find<v1::ApiKeyUse>(name);
   if (!use.ok()) return use.status();
   v1::ApiKeyUse now = use->value_or(v1::ApiKeyUse());
   now.set_name(name);
-  SetTimestamp(now, field, call.now());
+  *now.mutable_last_use_time() = ToTimestamp(call.now());
   return call.Project(now);
 }
 
@@ -177,7 +172,7 @@ Result<v1::IssueStreamTicketResponse> AuthService::IssueStreamTicket(
   v1::IssueStreamTicketResponse response;
   response.set_ticket(
       secrets_->signer.Sign(reader, auth::Audience::kStream, call.now(), auth::kStreamTicketLife));
-  SetTime(response, "expire_time", call.now() + auth::kStreamTicketLife);
+  *response.mutable_expire_time() = ToTimestamp(call.now() + auth::kStreamTicketLife);
   return response;
 }
 

@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crm/identity/v1/absence_service.pb.h"
+#include "crm/identity/v1/api_key_service.pb.h"
 #include "crm/identity/v1/auth_service.pb.h"
+#include "crm/identity/v1/department_service.pb.h"
 #include "crm/identity/v1/identity_events.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/role_service.pb.h"
+#include "crm/identity/v1/user_service.pb.h"
 #include "libs/auth/authenticator.h"
 #include "libs/auth/test_keys.h"
 #include "libs/testing/call_harness.h"

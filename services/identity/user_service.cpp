@@ -5,9 +5,10 @@
 
 #include "crm/identity/v1/credentials.pb.h"
 #include "crm/identity/v1/identity_events.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/user_service.pb.h"
 #include "libs/auth/passwords.h"
 #include "libs/command/list_all.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/standard_methods.h"
 #include "services/identity/permissions.h"
 
@@ -85,15 +86,14 @@ Result<v1::SetPasswordResponse> SetPassword(Call& call, const v1::SetPasswordReq
   v1::PasswordCredential changed;
   changed.set_name(name);
   changed.set_hash(auth::HashPassword(request.password(), call.NewId("salt")));
-  SetTimestamp(changed, v1::PasswordCredential::descriptor()->FindFieldByName("set_time"),
-               call.now());
+  *changed.mutable_set_time() = ToTimestamp(call.now());
   if (auto status = call.Project(changed); !status.ok()) return status;
   return v1::SetPasswordResponse();
 }
 
 // Names of the people who are away at a moment.
 Result<std::set<std::string>> AwayAt(Call& call, Time time) {
-  const RecordType& absences = *call.types().Find(v1::Absence::descriptor());
+  const RecordType& absences = call.types().Of(v1::Absence::descriptor());
   std::string at = '"' + FormatTime(time) + '"';
   auto during =
       filter::ParseAndCheck("start_time <= " + at + " AND (end_time > " + at + " OR -end_time:*)",
@@ -109,11 +109,8 @@ Result<std::set<std::string>> AwayAt(Call& call, Time time) {
 Result<v1::ListAvailableUsersResponse> ListAvailableUsers(
     Call& call, const v1::ListAvailableUsersRequest& request) {
   Time time = call.now();
-  if (request.has_time()) {
-    const auto* field = v1::ListAvailableUsersRequest::descriptor()->FindFieldByName("time");
-    time = GetTimestamp(request, field);
-  }
-  const RecordType& users = *call.types().Find(v1::User::descriptor());
+  if (request.has_time()) time = ToTime(request.time());
+  const RecordType& users = call.types().Of(v1::User::descriptor());
   auto wanted = filter::ParseAndCheck("state = ACTIVE", users.filter_schema());
   if (!wanted.ok()) return wanted.status();
   if (!request.department().empty()) {
@@ -134,10 +131,7 @@ Result<v1::ListAvailableUsersResponse> ListAvailableUsers(
 }
 
 Status CheckSpan(Call&, const v1::Absence*, v1::Absence& absence) {
-  const auto* descriptor = v1::Absence::descriptor();
-  if (!absence.has_end_time() ||
-      GetTimestamp(absence, descriptor->FindFieldByName("start_time")) <
-          GetTimestamp(absence, descriptor->FindFieldByName("end_time"))) {
+  if (!absence.has_end_time() || ToTime(absence.start_time()) < ToTime(absence.end_time())) {
     return Status::Ok();
   }
   return InvalidField("absence.end_time", "must be after start_time");
@@ -148,7 +142,7 @@ Status CheckSpan(Call&, const v1::Absence*, v1::Absence& absence) {
 std::vector<MethodBinding> UserMethods(const RecordTypes& types, const entity::Settings& settings) {
   const auto* service = entity::FindService("crm.identity.v1.UserService");
   auto methods =
-      entity::StandardMethods(service, *types.Find(v1::User::descriptor()), settings, UserHooks());
+      entity::StandardMethods(service, types.Of(v1::User::descriptor()), settings, UserHooks());
   methods.push_back(Bind<v1::DismissUserRequest, v1::User>(service, "DismissUser", DismissUser));
   methods.push_back(
       Bind<v1::ReinstateUserRequest, v1::User>(service, "ReinstateUser", ReinstateUser));
@@ -164,7 +158,7 @@ std::vector<MethodBinding> AbsenceMethods(const RecordTypes& types,
   entity::HooksOf<v1::Absence> hooks;
   hooks.validate = CheckSpan;
   return entity::StandardMethods(entity::FindService("crm.identity.v1.AbsenceService"),
-                                 *types.Find(v1::Absence::descriptor()), settings, hooks);
+                                 types.Of(v1::Absence::descriptor()), settings, hooks);
 }
 
 }  // namespace crm::identity

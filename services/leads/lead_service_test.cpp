@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "crm/activities/v1/activity_events.pb.h"
+#include "crm/identity/v1/absence_service.pb.h"
 #include "crm/identity/v1/identity_events.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/user_service.pb.h"
 #include "crm/leads/v1/intake_service.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"

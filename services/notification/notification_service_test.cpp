@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "crm/activities/v1/activity_events.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/user_service.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/notification/v1/notification_service.pb.h"
 #include "libs/entity/conformance.h"

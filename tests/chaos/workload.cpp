@@ -6,7 +6,7 @@
 #include "crm/activities/v1/activity_service.pb.h"
 #include "crm/contacts/v1/contact_service.pb.h"
 #include "crm/deals/v1/deal_service.pb.h"
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/user_service.pb.h"
 #include "crm/leads/v1/intake_service.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
 #include "libs/base/clock.h"

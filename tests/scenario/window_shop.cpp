@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "crm/identity/v1/identity_service.pb.h"
+#include "crm/identity/v1/department_service.pb.h"
+#include "crm/identity/v1/user_service.pb.h"
 #include "crm/leads/v1/intake_service.pb.h"
 #include "crm/notification/v1/notification_service.pb.h"
 
