@@ -3,6 +3,7 @@
 #include "crm/identity/v1/credentials.pb.h"
 #include "crm/identity/v1/identity_events.pb.h"
 #include "libs/auth/passwords.h"
+#include "libs/command/timestamps.h"
 #include "libs/entity/text.h"
 #include "services/identity/api_key_service.h"
 #include "services/identity/permissions.h"
@@ -22,7 +23,7 @@ class Founder {
   // Under a new name; returns it.
   template <class M, class Fact>
   std::string Store(M record, const Fact& fact, const std::string& label) {
-    record.set_name(call_.types().Find(M::descriptor())->Name(call_.NewId(label)));
+    record.set_name(call_.types().Of(M::descriptor()).Name(call_.NewId(label)));
     if (status_.ok()) status_ = call_.Store(record, fact);
     return record.name();
   }
@@ -65,8 +66,7 @@ Status StorePassword(Call& call, const std::string& user, const std::string& pas
   v1::PasswordCredential credential;
   credential.set_name("passwordCredentials" + user.substr(user.find('/')));
   credential.set_hash(auth::HashPassword(password, call.NewId("salt")));
-  SetTimestamp(credential, v1::PasswordCredential::descriptor()->FindFieldByName("set_time"),
-               call.now());
+  *credential.mutable_set_time() = ToTimestamp(call.now());
   return call.Project(credential);
 }
 
@@ -94,10 +94,10 @@ Result<BootstrappedTenant> BootstrapTenant(Call& call, const NewTenant& tenant,
   v1::Department sales;
   sales.set_display_name("Sales");
   std::string department = founder.Store(sales, v1::DepartmentCreated(), "department");
-  std::string administrator = founder.StoreRole(AdministratorRole());
-  founder.StoreRole(ManagerRole());
-  founder.StoreRole(AgentRole());
-  std::string form = founder.StoreRole(FormRole());
+  std::string administrator = founder.StoreRole(StandardRole(v1::Role::ADMINISTRATOR));
+  founder.StoreRole(StandardRole(v1::Role::MANAGER));
+  founder.StoreRole(StandardRole(v1::Role::AGENT));
+  std::string form = founder.StoreRole(StandardRole(v1::Role::FORM));
   v1::User user;
   user.set_email(entity::NormalizeEmail(tenant.email));
   user.set_display_name(tenant.user_name.empty() ? user.email() : tenant.user_name);

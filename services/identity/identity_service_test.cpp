@@ -11,6 +11,7 @@
 #include "crm/identity/v1/user_service.pb.h"
 #include "libs/auth/authenticator.h"
 #include "libs/auth/test_keys.h"
+#include "libs/command/timestamps.h"
 #include "libs/testing/call_harness.h"
 #include "services/identity/bootstrap.h"
 #include "services/identity/module.h"
@@ -102,7 +103,7 @@ class IdentityTest : public ::testing::Test {
   std::vector<std::string> AvailableAt(Time time, const std::string& department) {
     v1::ListAvailableUsersRequest request;
     request.set_department(department);
-    SetTimestamp(request, request.GetDescriptor()->FindFieldByName("time"), time);
+    *request.mutable_time() = ToTimestamp(time);
     std::vector<std::string> names;
     auto response = Must<v1::ListAvailableUsersResponse>("ListAvailableUsers", request);
     for (const auto& user : response.users()) {
@@ -114,8 +115,8 @@ class IdentityTest : public ::testing::Test {
     v1::CreateAbsenceRequest request;
     auto& absence = *request.mutable_absence();
     absence.set_user(user.name());
-    SetTimestamp(absence, absence.GetDescriptor()->FindFieldByName("start_time"), start);
-    if (end) SetTimestamp(absence, absence.GetDescriptor()->FindFieldByName("end_time"), *end);
+    *absence.mutable_start_time() = ToTimestamp(start);
+    if (end) *absence.mutable_end_time() = ToTimestamp(*end);
     Must<v1::Absence>("CreateAbsence", request);
   }
 
@@ -129,7 +130,8 @@ class IdentityTest : public ::testing::Test {
 
 TEST_F(IdentityTest, LogsAPersonInWithTheRightsOfTheirRoles) {
   auto sales = ADepartment("Sales");
-  auto user = AUser("Dana@Example.com", sales.name(), {ARole(ManagerRole()).name()});
+  auto user =
+      AUser("Dana@Example.com", sales.name(), {ARole(StandardRole(v1::Role::MANAGER)).name()});
   auto headed = ADepartment("Service", user.name());
   auto login = Must<v1::LoginResponse>("Login", LoginOf(" dana@example.COM "));
   EXPECT_EQ(login.user(), user.name());
@@ -195,7 +197,7 @@ TEST_F(IdentityTest, C12DismissedPeopleCannotLogInUntilTheyAreReinstated) {
 }
 
 TEST_F(IdentityTest, ExchangesAKeyUntilItIsRevoked) {
-  auto key = AKey({ARole(FormRole()).name()});
+  auto key = AKey({ARole(StandardRole(v1::Role::FORM)).name()});
   EXPECT_EQ(key.api_key().prefix(), key.secret().substr(4, 8));
   auto token = Must<v1::ExchangeApiKeyResponse>("ExchangeApiKey", ExchangeOf(key.secret()));
   Principal robot = HolderOf(token.access_token());
@@ -236,12 +238,13 @@ TEST_F(IdentityTest, ShowsTheLastUseOfAKeyToTheMinuteWithoutHistory) {
   EXPECT_EQ(identity_.Log().size(), rows);
 }
 
+using I05 = IdentityTest;
+
 TEST_F(IdentityTest, EndsAKeyAndItsTokensAtTheKeysExpiry) {
   v1::CreateApiKeyRequest request;
   request.mutable_api_key()->set_display_name("short");
   auto expiry = test::kMonday + minutes(5);
-  SetTimestamp(*request.mutable_api_key(), v1::ApiKey::descriptor()->FindFieldByName("expire_time"),
-               expiry);
+  *request.mutable_api_key()->mutable_expire_time() = ToTimestamp(expiry);
   auto key = Must<v1::CreateApiKeyResponse>("CreateApiKey", request);
   auto token = Must<v1::ExchangeApiKeyResponse>("ExchangeApiKey", ExchangeOf(key.secret()));
   EXPECT_EQ(token.expire_time().seconds(), key.api_key().expire_time().seconds());
@@ -251,7 +254,7 @@ TEST_F(IdentityTest, EndsAKeyAndItsTokensAtTheKeysExpiry) {
 }
 
 TEST_F(IdentityTest, LetsOnlyThoseGiveRightsWhoMayAssignRoles) {
-  auto role = ARole(AdministratorRole());
+  auto role = ARole(StandardRole(v1::Role::ADMINISTRATOR));
   auto user = AUser("dana@example.com");
   v1::UpdateUserRequest update;
   *update.mutable_user() = user;
@@ -271,8 +274,10 @@ TEST_F(IdentityTest, LetsOnlyThoseGiveRightsWhoMayAssignRoles) {
 
 TEST_F(IdentityTest, RefusesRolesThatCannotBeUnderstood) {
   v1::CreateRoleRequest request;
-  *request.mutable_role() = AgentRole();
-  auto& first = *request.mutable_role()->mutable_permissions(0);
+  *request.mutable_role() = StandardRole(v1::Role::AGENT);
+  auto& first = *request.mutable_role()->add_permissions();
+  first.add_actions("get");
+  first.set_scope(v1::Permission::ALL);
   first.set_object("lead:x");
   EXPECT_EQ(ReasonOf<v1::Role>("CreateRole", request), "INVALID_FIELD");
   first.set_object("lead");
@@ -282,8 +287,44 @@ TEST_F(IdentityTest, RefusesRolesThatCannotBeUnderstood) {
   EXPECT_TRUE(identity_.Call<v1::Role>("CreateRole", request).ok());
 }
 
+// A role as tenants had it before roles had a standard: a copy, and at first without meetings.
+v1::Role OldCopy(v1::Role::Standard standard) {
+  v1::Role role;
+  role.set_display_name("Sales");
+  for (const auto& permission : PermissionsOf(standard)) {
+    if (permission.object() != "meeting") *role.add_permissions() = permission;
+  }
+  return role;
+}
+
+TEST_F(I05, StandardRolesFollowTheProductAlsoInOldTenantsAndEditedOnesDoNot) {
+  auto may_meet = [&](const char* email) {
+    return HolderOf(Must<v1::LoginResponse>("Login", LoginOf(email)).access_token())
+        .Allows("meeting", "create");
+  };
+  AUser("new@example.com", "", {ARole(StandardRole(v1::Role::AGENT)).name()});
+  EXPECT_TRUE(may_meet("new@example.com"));
+  v1::Role old = ARole(OldCopy(v1::Role::AGENT));
+  AUser("old@example.com", "", {old.name()});
+  EXPECT_TRUE(may_meet("old@example.com"));
+
+  identity_.clock().Advance(minutes(1));
+  v1::UpdateRoleRequest edit;
+  edit.mutable_role()->set_name(old.name());
+  edit.mutable_role()->set_display_name("Ours");
+  edit.mutable_update_mask()->add_paths("display_name");
+  Must<v1::Role>("UpdateRole", edit);
+  EXPECT_FALSE(may_meet("old@example.com")) << "an administrator's edits stay as they are";
+
+  v1::Role own = OldCopy(v1::Role::MANAGER);
+  own.mutable_permissions()->RemoveLast();
+  own.set_display_name("Less than a copy");
+  AUser("own@example.com", "", {ARole(own).name()});
+  EXPECT_FALSE(may_meet("own@example.com")) << "never was the standard";
+}
+
 TEST_F(IdentityTest, SaysWhoTheCallerIsAndWhatTheyMayDo) {
-  auto user = AUser("dana@example.com", "", {ARole(FormRole()).name()});
+  auto user = AUser("dana@example.com", "", {ARole(StandardRole(v1::Role::FORM)).name()});
   Principal dana =
       HolderOf(Must<v1::LoginResponse>("Login", LoginOf("dana@example.com")).access_token());
   auto who = identity_.Call<v1::WhoAmIResponse>("WhoAmI", v1::WhoAmIRequest(), dana);
@@ -297,7 +338,7 @@ TEST_F(IdentityTest, SaysWhoTheCallerIsAndWhatTheyMayDo) {
 }
 
 TEST_F(IdentityTest, StreamTicketsReadOnlyAndGetNoOther) {
-  AUser("dana@example.com", "", {ARole(AdministratorRole()).name()});
+  AUser("dana@example.com", "", {ARole(StandardRole(v1::Role::ADMINISTRATOR)).name()});
   Principal dana =
       HolderOf(Must<v1::LoginResponse>("Login", LoginOf("dana@example.com")).access_token());
   auto issued = identity_.Call<v1::IssueStreamTicketResponse>("IssueStreamTicket",

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "libs/command/access.h"
 #include "libs/command/list_all.h"
+#include "libs/command/timestamps.h"
 #include "libs/filter/checked_filter.h"
 #include "libs/filter/syntax.h"
 
@@ -18,20 +20,46 @@ constexpr const char* kWork[] = {"lead",    "contact", "company",  "deal",      
 constexpr const char* kReference[] = {"user",    "department", "absence", "pipeline",
                                       "product", "source",     "tenant"};
 
-void Allow(v1::Role& role, const char* object, std::initializer_list<const char*> actions,
+// What was in every copy that tenants had before roles had a standard.
+constexpr const char* kCopied[] = {"lead",    "contact",  "company",      "deal",   "task",
+                                   "note",    "reminder", "notification", "user",   "department",
+                                   "absence", "pipeline", "product",      "source", "tenant"};
+
+void Allow(Permissions& permissions, const char* object, std::initializer_list<const char*> actions,
            v1::Permission::Scope scope) {
-  auto* permission = role.add_permissions();
+  auto* permission = permissions.Add();
   permission->set_object(object);
   for (const char* action : actions) permission->add_actions(action);
   permission->set_scope(scope);
 }
 
-v1::Role WorkRole(const char* display_name, v1::Permission::Scope scope) {
-  v1::Role role;
-  role.set_display_name(display_name);
-  for (const char* object : kWork) Allow(role, object, {"*"}, scope);
-  for (const char* object : kReference) Allow(role, object, {"get", "list"}, v1::Permission::ALL);
-  return role;
+Permissions WorkOn(v1::Permission::Scope scope) {
+  Permissions permissions;
+  for (const char* object : kWork) Allow(permissions, object, {"*"}, scope);
+  for (const char* object : kReference) {
+    Allow(permissions, object, {"get", "list"}, v1::Permission::ALL);
+  }
+  return permissions;
+}
+
+// Nothing but what is standard, and all that a copy had.
+bool IsCopy(const Permissions& permissions, const Permissions& standard) {
+  std::set<std::string> texts, objects;
+  for (const auto& permission : standard) texts.insert(permission.SerializeAsString());
+  for (const auto& permission : permissions) {
+    if (!texts.contains(permission.SerializeAsString())) return false;
+    objects.insert(permission.object());
+  }
+  return std::ranges::all_of(kCopied, [&](const char* each) { return objects.contains(each); });
+}
+
+v1::Role::Standard StandardOf(const v1::Role& role) {
+  bool changed = ToTime(role.update_time()) != ToTime(role.create_time());
+  if (role.standard() != v1::Role::STANDARD_UNSPECIFIED || changed) return role.standard();
+  for (auto standard : {v1::Role::MANAGER, v1::Role::AGENT}) {
+    if (IsCopy(role.permissions(), PermissionsOf(standard))) return standard;
+  }
+  return v1::Role::STANDARD_UNSPECIFIED;
 }
 
 // Letters, digits and "_", or "*": so that it fits into a token.
@@ -52,7 +80,7 @@ Status AddRoles(Call& call, const google::protobuf::RepeatedPtrField<std::string
     auto role = call.Peek<v1::Role>(name);
     if (!role.ok()) return role.status();
     if (!*role || (*role)->has_delete_time()) continue;
-    for (auto& grant : GrantsOf((*role)->permissions())) grants.push_back(std::move(grant));
+    for (auto& grant : GrantsOf(PermissionsOf(**role))) grants.push_back(std::move(grant));
   }
   return Status::Ok();
 }
@@ -119,7 +147,7 @@ Result<Principal> PrincipalOf(Call& call, const v1::User& user) {
   principal.tenant = call.tenant();
   principal.name = user.name();
   if (!user.department().empty()) principal.departments.push_back(user.department());
-  const RecordType& departments = *call.types().Find(v1::Department::descriptor());
+  const RecordType& departments = call.types().Of(v1::Department::descriptor());
   auto headed = filter::FieldEquals(departments.filter_schema(), "head", user.name());
   if (!headed.ok()) return headed.status();
   auto found = ListAll<v1::Department>(call, *headed);
@@ -142,24 +170,38 @@ Result<Principal> PrincipalOf(Call& call, const v1::ApiKey& key) {
   return principal;
 }
 
-v1::Role AdministratorRole() {
-  v1::Role role;
-  role.set_display_name("Administrator");
-  Allow(role, "*", {"*"}, v1::Permission::ALL);
-  return role;
+Permissions PermissionsOf(const v1::Role& role) {
+  Permissions permissions = PermissionsOf(StandardOf(role));
+  bool is_copy = !permissions.empty() && role.standard() == v1::Role::STANDARD_UNSPECIFIED;
+  if (!is_copy) permissions.MergeFrom(role.permissions());
+  return permissions;
 }
 
-v1::Role ManagerRole() {
-  return WorkRole("Manager", v1::Permission::DEPARTMENT);
-}
-v1::Role AgentRole() {
-  return WorkRole("Agent", v1::Permission::OWN);
+Permissions PermissionsOf(v1::Role::Standard standard) {
+  Permissions permissions;
+  switch (standard) {
+    case v1::Role::ADMINISTRATOR:
+      Allow(permissions, "*", {"*"}, v1::Permission::ALL);
+      return permissions;
+    case v1::Role::MANAGER:
+      return WorkOn(v1::Permission::DEPARTMENT);
+    case v1::Role::AGENT:
+      return WorkOn(v1::Permission::OWN);
+    case v1::Role::FORM:
+      Allow(permissions, "lead", {"submit"}, v1::Permission::ALL);
+      return permissions;
+    default:
+      return permissions;
+  }
 }
 
-v1::Role FormRole() {
+v1::Role StandardRole(v1::Role::Standard standard) {
   v1::Role role;
-  role.set_display_name("Form");
-  Allow(role, "lead", {"submit"}, v1::Permission::ALL);
+  std::string name = v1::Role::Standard_Name(standard);
+  std::transform(name.begin() + 1, name.end(), name.begin() + 1,
+                 [](unsigned char c) { return std::tolower(c); });
+  role.set_display_name(name);
+  role.set_standard(standard);
   return role;
 }
 

@@ -29,12 +29,14 @@ Status CheckMayAssign(const Call& call);
 Result<Principal> PrincipalOf(Call& call, const v1::User& user);
 Result<Principal> PrincipalOf(Call& call, const v1::ApiKey& key);
 
-// The roles that a new tenant has: administrator (everything), manager (the department's records),
-// agent (the own ones) and form (hand in leads, for keys that are embedded in web pages). Their
-// names are for the caller to set.
-v1::Role AdministratorRole();
-v1::Role ManagerRole();
-v1::Role AgentRole();
-v1::Role FormRole();
+// What a role gives: its standard's permissions, as they are in this version, and its own. Tenants
+// that were made before roles had a standard have copies of what it was then; one that nobody has
+// changed gives what its standard gives.
+Permissions PermissionsOf(const v1::Role& role);
+// None for STANDARD_UNSPECIFIED.
+Permissions PermissionsOf(v1::Role::Standard standard);
+
+// The roles that a new tenant has: one of each standard.
+v1::Role StandardRole(v1::Role::Standard standard);
 
 }  // namespace crm::identity
