@@ -13,6 +13,7 @@
 namespace crm::test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 constexpr char kMapping[] = R"(
@@ -23,6 +24,18 @@ fields:
   employee_count: {column: People}
   annual_revenue: {column: Revenue, money: EUR}
   parent: {column: Parent, prefix: t/, lookup: {collection: companies, by: external_id}, later: true}
+)";
+
+constexpr char kDeals[] = R"(
+collection: deals
+key: {field: external_id, column: Code, prefix: t/}
+fields:
+  display_name: {column: Name, required: true}
+  contact: {value: contacts/00000000-0000-7000-8000-000000000001}
+verbs:
+  - verb: win
+    when: {column: State, in: [Won]}
+    unless: {state: WON}
 )";
 
 class ImportTest : public ::testing::Test {
@@ -68,16 +81,51 @@ TEST_F(ImportTest, CountsEveryRowOnceAndSaysWhyItRefusedOne) {
       "9,\"Nine, Ltd\",,,\r\n",
       {"--errors", Path("errors.csv")});
   EXPECT_EQ(done.code, 6);
-  EXPECT_THAT(done.out, HasSubstr("companies: 9 rows = 2 created + 0 updated + 0 unchanged + 7 "
-                                  "rejected"));
+  EXPECT_THAT(done.out, HasSubstr("companies: 9 rows = 3 created + 0 updated + 0 unchanged + 6 "
+                                  "rejected; 1 incomplete"));
   std::string errors = Read("errors.csv");
   EXPECT_THAT(errors, HasSubstr(",2,3,display_name,CELL_EMPTY,"));
   EXPECT_THAT(errors, HasSubstr(",3,4,employee_count,INVALID_FIELD,"));
   EXPECT_THAT(errors, HasSubstr(",4,5,annual_revenue,MONEY_MALFORMED,"));
   EXPECT_THAT(errors, HasSubstr(",5,6,,CELL_COUNT,has 3 cells instead of 5"));
-  EXPECT_THAT(errors, HasSubstr(",6,7,parent,LOOKUP_FAILED,"));
+  EXPECT_THAT(errors, ContainsRegex(",6,7,parent,LOOKUP_FAILED,.*,created\r\n"));
   EXPECT_THAT(errors, HasSubstr(",7,8,external_id,CELL_EMPTY,"));
   EXPECT_THAT(errors, HasSubstr(",8,9,company.employee_count,"));
+}
+
+TEST_F(ImportTest, DryRunCountsARowWhoseLaterStepIsRefusedAsTheRealRunDoes) {
+  deals::v1::CreatePipelineRequest pipeline;
+  pipeline.mutable_pipeline()->set_display_name("Windows");
+  pipeline.mutable_pipeline()->set_is_default(true);
+  for (const char* id : {"first", "offered"}) {
+    auto& stage = *pipeline.mutable_pipeline()->add_stages();
+    stage.set_id(id);
+    stage.set_display_name(id);
+  }
+  pipeline.mutable_pipeline()->mutable_stages(1)->set_can_win(true);
+  ASSERT_TRUE(rig_.deals().Call<deals::v1::Pipeline>("CreatePipeline", pipeline).ok());
+  Write("deals.yaml", kDeals);
+  Write("deals.csv",
+        "Code,Name,State\r\n"
+        "1,Open,\r\n"
+        "2,Won too early,Won\r\n"
+        "3,,Won\r\n");
+  auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {"import",          "--mapping", Path("deals.yaml"),
+                                      Path("deals.csv"), "--errors",  Path("errors.csv")};
+    words.insert(words.end(), more.begin(), more.end());
+    auto done = rig_.Run(words);
+    EXPECT_EQ(done.code, 6) << done.err;
+    return done.out;
+  };
+  const char* first = "3 rows = 2 created + 0 updated + 0 unchanged + 1 rejected; ";
+  EXPECT_THAT(run({"--dry-run"}), HasSubstr(first));
+  EXPECT_THAT(run({}), HasSubstr(first + std::string("1 incomplete")));
+  EXPECT_THAT(Read("errors.csv"), ContainsRegex(",2,3,win,[A-Z_]+,[^\r]*,created\r\n"));
+  const char* second = "3 rows = 0 created + 0 updated + 1 unchanged + 2 rejected; ";
+  EXPECT_THAT(run({"--dry-run"}), HasSubstr(second));
+  EXPECT_THAT(run({}), HasSubstr(second));
+  EXPECT_THAT(Read("errors.csv"), ContainsRegex(",2,3,,[A-Z_]+,[^\r]*,\r\n"));
 }
 
 TEST_F(ImportTest, UpdatesOnlyWhatIsDifferentAndLeavesWhatTheSourceDoesNotSay) {

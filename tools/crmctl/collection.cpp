@@ -242,6 +242,10 @@ Result<PutResult> Collection::Put(const Wanted& wanted, const Message* existing,
     if (result.outcome == Outcome::kUnchanged) result.outcome = Outcome::kUpdated;
     if (options.dry_run && called) break;
     Status brought = CallVerb(verb, std::to_string(i) + "/" + verb.verb, options, *record);
+    if (!brought.ok() && called && IsRefusal(brought)) {
+      result.refused = RefusedStep{verb.verb, brought};
+      return result;
+    }
     if (!brought.ok()) return brought;
     called = true;
   }

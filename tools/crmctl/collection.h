@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,10 +45,18 @@ struct Wanted {
 
 enum class Outcome { kUnchanged, kCreated, kUpdated };
 
+// A verb that was refused when something of the record had been stored already.
+struct RefusedStep {
+  std::string verb;
+  Status why;
+};
+
 struct PutResult {
   Outcome outcome = Outcome::kUnchanged;
   // Name of the record; empty where a dry run would have created it.
   std::string name;
+  // The steps before it stand, those behind it were not tried.
+  std::optional<RefusedStep> refused;
 };
 
 // How a Put is done.
@@ -75,7 +84,8 @@ class Collection {
 
   // The records that have these keys; others are left out. Many keys go in one call.
   Result<Records> Find(std::span<const std::string> keys) const;
-  // Creates or updates so that the record is as wanted. `existing` is what Find found, or null.
+  // Creates or updates so that the record is as wanted. `existing` is what Find found, or null. A
+  // failure: nothing was stored, or (where it is no refusal) how far it came is not known.
   Result<PutResult> Put(const Wanted& wanted, const google::protobuf::Message* existing,
                         const PutOptions& options) const;
 

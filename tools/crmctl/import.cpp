@@ -36,7 +36,9 @@ void AddOptions(CLI::App& app, Options& options) {
       ->required();
   app.add_option("--mapping", options.mapping, "Mapping or plan; see tools/crmctl/mapping.h")
       ->required();
-  app.add_flag("--dry-run", options.import.dry_run, "Write nothing, but show the same counts");
+  app.add_flag(
+      "--dry-run", options.import.dry_run,
+      "Write nothing, but show the same counts; steps behind a row's first call are not checked");
   app.add_option("--run", options.run,
                  "Label for undo. An import that was stopped goes on under its old label; one that "
                  "was taken back needs a new one.");
@@ -63,7 +65,7 @@ class Rejections {
   Rejections(const std::string& path, std::ostream& err) : err_(err) {
     if (path.empty()) return;
     file_.open(path, std::ios::binary | std::ios::trunc);
-    file_ << "file,row,line,field,reason,message\r\n";
+    file_ << "file,row,line,field,reason,message,stored\r\n";
   }
   bool ok() const { return file_.good(); }
 
@@ -72,11 +74,12 @@ class Rejections {
     if (file_.is_open()) {
       file_ << CsvCell(file) << ',' << rejection.row << ',' << rejection.line << ','
             << CsvCell(rejection.field) << ',' << CsvCell(rejection.reason) << ','
-            << CsvCell(rejection.message) << "\r\n";
+            << CsvCell(rejection.message) << ',' << rejection.stored << "\r\n";
     }
     if (count_ <= kShownRejections) {
       err_ << "\r" << file << " line " << rejection.line << ": " << rejection.field << " "
-           << rejection.message << " (" << rejection.reason << ")\n";
+           << rejection.message << " (" << rejection.reason << ")"
+           << (rejection.stored.empty() ? "" : "; the record is " + rejection.stored) << "\n";
     } else if (count_ == kShownRejections + 1) {
       err_ << "More rows are refused; "
            << (file_.is_open() ? "all are in the error file.\n"
@@ -125,9 +128,11 @@ void PrintCounts(Session& session, const std::string& name, const ImportCounts& 
   if (session.options().format == Format::kTable) {
     session.out() << name << ": " << counts.rows() << " rows = " << counts.created << " created + "
                   << counts.updated << " updated + " << counts.unchanged << " unchanged + "
-                  << counts.rejected << " rejected; " << static_cast<int64_t>(rate)
-                  << " rows per second\n"
-                  << std::flush;
+                  << counts.rejected << " rejected; ";
+    if (counts.incomplete > 0) {
+      session.out() << counts.incomplete << " incomplete, a later step was refused; ";
+    }
+    session.out() << static_cast<int64_t>(rate) << " rows per second\n" << std::flush;
     return;
   }
   google::protobuf::Struct line;
@@ -136,7 +141,7 @@ void PrintCounts(Session& session, const std::string& name, const ImportCounts& 
   for (auto [key, value] :
        {std::pair{"rows", counts.rows()}, std::pair{"created", counts.created},
         std::pair{"updated", counts.updated}, std::pair{"unchanged", counts.unchanged},
-        std::pair{"rejected", counts.rejected}}) {
+        std::pair{"rejected", counts.rejected}, std::pair{"incomplete", counts.incomplete}}) {
     fields[key].set_number_value(static_cast<double>(value));
   }
   fields["seconds"].set_number_value(seconds.count());
@@ -213,8 +218,8 @@ Status Import(Session& session, const std::vector<std::string>& words) {
     session.err() << "Go on with the same command and --run " << remote.run() << "\n";
   }
   if (!done.ok() || rejections.count() == 0) return done;
-  return InvalidArgument("ROWS_REJECTED",
-                         std::to_string(rejections.count()) + " rows were refused.");
+  return InvalidArgument("ROWS_REJECTED", std::to_string(rejections.count()) +
+                                              " rows were refused, or a later step of them.");
 }
 
 }  // namespace crm::ctl

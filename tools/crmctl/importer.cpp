@@ -79,7 +79,7 @@ Result<ImportCounts> Importer::Run(const std::function<std::unique_ptr<std::istr
   }
   auto count = [this](RowOutcome outcome) { return counts_[static_cast<size_t>(outcome)]; };
   return ImportCounts{count(RowOutcome::kCreated), count(RowOutcome::kUpdated),
-                      count(RowOutcome::kUnchanged), count(RowOutcome::kRejected)};
+                      count(RowOutcome::kUnchanged), count(RowOutcome::kRejected), incomplete_};
 }
 
 Result<Row::Columns> Importer::ReadHeader(CsvReader& reader) const {
@@ -242,6 +242,11 @@ void Importer::PutRow(PlannedRow& row, const google::protobuf::Message* existing
   CrashPoint("import.in_chunk");
   if (put) {
     row.result = *std::move(put);
+    if (const auto& refused = row.result.refused) {
+      const auto& violations = refused->why.field_violations();
+      row.Reject(violations.empty() ? refused->verb : refused->verb + "." + violations[0].field,
+                 refused->why);
+    }
   } else if (IsRefusal(put.status())) {
     row.Reject("", put.status());
   } else {
@@ -280,37 +285,42 @@ Status Importer::PutRows(std::vector<PlannedRow>& batch, bool later) {
   return Status::Ok();
 }
 
-void Importer::Settle(const PlannedRow& row, RowOutcome outcome, bool later) {
+Importer::RowFate Importer::Settle(const PlannedRow& row, bool later) {
+  constexpr std::array kOutcomes = {RowOutcome::kUnchanged, RowOutcome::kCreated,
+                                    RowOutcome::kUpdated};
   auto index = static_cast<size_t>(row.row - 1);
-  if (!later) {
-    if (has_later_) outcomes_.resize(index + 1, RowOutcome::kUnchanged);
-    if (has_later_) outcomes_[index] = outcome;
-    ++counts_[static_cast<size_t>(outcome)];
-    return;
+  RowFate before = later ? fates_.at(index) : RowFate();
+  RowFate fate = before;
+  // What was created stays so whatever is done to it later in the run.
+  if (before.outcome != RowOutcome::kCreated && row.result.outcome != Outcome::kUnchanged) {
+    fate.outcome = kOutcomes[static_cast<size_t>(row.result.outcome)];
   }
-  auto& before = outcomes_.at(index);
-  bool stays = outcome == RowOutcome::kUnchanged ||
-               (before == RowOutcome::kCreated && outcome == RowOutcome::kUpdated);
-  if (stays) return;
-  --counts_[static_cast<size_t>(before)];
-  ++counts_[static_cast<size_t>(outcome)];
-  before = outcome;
+  if (row.rejection) {
+    fate.incomplete = fate.outcome != RowOutcome::kUnchanged;
+    if (!fate.incomplete) fate.outcome = RowOutcome::kRejected;
+  }
+  if (later) --counts_[static_cast<size_t>(before.outcome)];
+  ++counts_[static_cast<size_t>(fate.outcome)];
+  incomplete_ += static_cast<int64_t>(fate.incomplete) - static_cast<int64_t>(before.incomplete);
+  if (has_later_) fates_.resize(std::max(fates_.size(), index + 1));
+  if (has_later_) fates_[index] = fate;
+  return fate;
 }
 
 Status Importer::Count(const std::vector<PlannedRow>& batch, bool later) {
   for (const auto& row : batch) {
     if (!row.failure.ok()) return row.failure;
-    if (row.rejection) {
-      if (callbacks_.rejected) callbacks_.rejected(*row.rejection);
-      Settle(row, RowOutcome::kRejected, later);
-      continue;
+    RowFate fate = Settle(row, later);
+    if (row.rejection && callbacks_.rejected) {
+      Rejection told = *row.rejection;
+      if (fate.incomplete) {
+        told.stored = fate.outcome == RowOutcome::kCreated ? "created" : "updated";
+      }
+      callbacks_.rejected(told);
     }
-    if (row.result.outcome == Outcome::kCreated || !row.result.name.empty()) {
-      references_.Learn({mapping_.collection, mapping_.key.path, row.wanted.key}, row.result.name);
-    }
-    constexpr std::array kOutcomes = {RowOutcome::kUnchanged, RowOutcome::kCreated,
-                                      RowOutcome::kUpdated};
-    Settle(row, kOutcomes[static_cast<size_t>(row.result.outcome)], later);
+    bool known = row.result.outcome == Outcome::kCreated || !row.result.name.empty();
+    if (!known) continue;
+    references_.Learn({mapping_.collection, mapping_.key.path, row.wanted.key}, row.result.name);
   }
   return Status::Ok();
 }
@@ -319,7 +329,7 @@ Status Importer::PutBatch(std::vector<PlannedRow>& batch, bool later) {
   if (later) {
     // Their rejection has been told.
     std::erase_if(batch, [this](const PlannedRow& row) {
-      return outcomes_.at(static_cast<size_t>(row.row - 1)) == RowOutcome::kRejected;
+      return fates_.at(static_cast<size_t>(row.row - 1)).outcome == RowOutcome::kRejected;
     });
   }
   if (Status resolved = Resolve(batch); !resolved.ok()) return resolved;

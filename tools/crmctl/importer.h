@@ -2,11 +2,14 @@
 //
 // Rows are taken in batches; within a batch lookups are made in bulk and up to `in_flight` rows are
 // put at a time, those with the same key one after the other. Memory depends on the batch and not
-// on the file (but for a byte a row where the mapping has `later` fields).
+// on the file (but for two bytes a row where the mapping has `later` fields).
 //
-// A row is created, updated, unchanged or rejected, and nothing else. A row that the server or the
-// mapping refuses does not stop the others; what is no row's fault does, and the same run can then
-// be started again: what is done is found, what was under way has the same request_id.
+// A row is created, updated, unchanged or rejected, and nothing else. Rejected: nothing of it was
+// stored. Where a later step of a row is refused (a verb, a `later` field), the row stays created
+// or updated, as its record is, and is counted as incomplete besides; so a dry run, which has no
+// record to try later steps on, shows the same counts. A row that the server or the mapping refuses
+// does not stop the others; what is no row's fault does, and the same run can then be started
+// again: what is done is found, what was under way has the same request_id.
 #pragma once
 
 #include <array>
@@ -32,7 +35,7 @@ struct ImportOptions {
   size_t in_flight = 32;
 };
 
-// Why a row was refused.
+// Why a row, or a later step of it, was refused.
 struct Rejection {
   // From 1, without the header.
   int64_t row = 0;
@@ -40,6 +43,8 @@ struct Rejection {
   std::string field;
   std::string reason;
   std::string message;
+  // What became of the row all the same: "created", "updated"; empty: nothing was stored.
+  std::string stored = "";
 };
 
 struct ImportCounts {
@@ -47,6 +52,8 @@ struct ImportCounts {
   int64_t updated = 0;
   int64_t unchanged = 0;
   int64_t rejected = 0;
+  // Of those created and updated.
+  int64_t incomplete = 0;
   int64_t rows() const { return created + updated + unchanged + rejected; }
 };
 
@@ -70,6 +77,10 @@ class Importer {
 
  private:
   enum class RowOutcome : uint8_t { kUnchanged, kCreated, kUpdated, kRejected };
+  struct RowFate {
+    RowOutcome outcome = RowOutcome::kUnchanged;
+    bool incomplete = false;
+  };
   struct PlannedValue;
   struct PlannedRow;
 
@@ -83,7 +94,8 @@ class Importer {
   Status PutRows(std::vector<PlannedRow>& batch, bool later);
   void PutRow(PlannedRow& row, const google::protobuf::Message* existing, bool later) const;
   Status Count(const std::vector<PlannedRow>& batch, bool later);
-  void Settle(const PlannedRow& row, RowOutcome outcome, bool later);
+  // What has become of the row by now.
+  RowFate Settle(const PlannedRow& row, bool later);
 
   Remote& remote_;
   References& references_;
@@ -93,8 +105,9 @@ class Importer {
   bool has_later_ = false;
   const Collection* collection_ = nullptr;
   std::array<int64_t, 4> counts_{};
+  int64_t incomplete_ = 0;
   // By row, only where there is a second pass.
-  std::vector<RowOutcome> outcomes_;
+  std::vector<RowFate> fates_;
 };
 
 }  // namespace crm::ctl

@@ -43,6 +43,7 @@ class RecordFile {
       const std::string id = remote_.run() + "/" + options_.name + "/" + name + "/" + wanted->key;
       auto put = (*collection)->Put(*wanted, record, {id, options_.dry_run});
       if (!put) return About(name + " " + wanted->key, put.status());
+      if (put->refused) return About(name + " " + wanted->key, put->refused->why);
       Count(put->outcome);
       references_.Learn({name, key, wanted->key}, put->name);
       if (node["$as"]) names_[node["$as"].as<std::string>()] = put->name;
