@@ -44,6 +44,8 @@ struct ConformanceEntity {
   // Top-level fields that the hooks rewrite or do not let every update change: left out where
   // single fields are updated or compared with what was sent.
   std::set<std::string> frozen = {};
+  // Where a tenant has one such record: its id. The service makes it, clients only update it.
+  std::function<Uuid(const Uuid& tenant)> only = nullptr;
 };
 
 struct ConformanceService {

@@ -178,11 +178,15 @@ MessagePtr ConformanceHost::StoredByServer(int salt) {
   FillExample(*record, salt, FillFor::kServer,
               [this](const std::string& collection) { return ReferenceTo(collection); });
   if (entity_.adjust) entity_.adjust(*this, *record, salt);
-  std::string name =
-      type_.Name(DeriveUuid7(calls_.clock().Now(), calls_.tenant(), std::to_string(salt)));
+  Uuid id = entity_.only ? entity_.only(calls_.tenant())
+                         : DeriveUuid7(calls_.clock().Now(), calls_.tenant(), std::to_string(salt));
+  std::string name = type_.Name(id);
   SetField(*record, "name", name);
-  auto status = calls_.Run([&](Call& call) {
-    return type_.projection() ? call.Project(*record) : call.StoreWithFact(*record, "created");
+  auto status = calls_.Run([&](Call& call) -> Status {
+    if (type_.projection()) return call.Project(*record);
+    auto known = call.FindMessage(type_, name);
+    if (!known.ok()) return known.status();
+    return call.StoreWithFact(*record, *known == nullptr ? "created" : "updated");
   });
   if (!status.ok()) throw std::runtime_error(status.ToString());
   if (Method("Get") != nullptr) return Read(name);

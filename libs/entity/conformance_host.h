@@ -59,8 +59,11 @@ class ConformanceHost {
   // What a client could send to create a record.
   MessagePtr Example(int salt);
   Result<MessagePtr> Create(const google::protobuf::Message& body);
-  // By Create or, where only the service makes such records, straight into the store.
+  // By Create or, where only the service makes such records, straight into the store; where there
+  // is only one, it becomes the example.
   MessagePtr Created(int salt);
+  // Whether a request names the record; where a tenant has only one, some do not.
+  bool IsNamed() const { return Takes("Get", "name"); }
   // `timeline`: "as_of" or "effective_as_of".
   Result<MessagePtr> Get(const std::string& name, std::optional<Time> time = std::nullopt,
                          const std::string& timeline = "as_of");

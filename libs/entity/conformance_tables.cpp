@@ -10,8 +10,7 @@ bool Always(const ConformanceHost&) {
   return true;
 }
 bool CanUpdate(const ConformanceHost& host) {
-  return host.Method("Create") != nullptr && host.Method("Update") != nullptr &&
-         host.FreeFields().size() > 0;
+  return host.Method("Update") != nullptr && host.FreeFields().size() > 0;
 }
 
 const char* TypeOf(ColumnKind kind) {

@@ -30,7 +30,7 @@ bool CanCreate(const ConformanceHost& host) {
   return host.Method("Create") != nullptr;
 }
 bool CanUpdate(const ConformanceHost& host) {
-  return CanCreate(host) && host.Method("Get") != nullptr && host.Method("Update") != nullptr &&
+  return host.Method("Get") != nullptr && host.Method("Update") != nullptr &&
          host.Takes("Update", "update_mask") && host.FreeFields().size() > 0;
 }
 bool CanDelete(const ConformanceHost& host) {

@@ -19,8 +19,9 @@ std::vector<MethodBinding> AllMethods(const RecordTypes& types) {
   return Methods(types, {.page_tokens = &TestPageTokens()}, nullptr);
 }
 
-void FitRole(entity::ConformanceHost&, Message& example, int salt) {
-  auto& permissions = *static_cast<v1::Role&>(example).mutable_permissions();
+template <class M>
+void FitPermissions(entity::ConformanceHost&, Message& example, int salt) {
+  auto& permissions = *static_cast<M&>(example).mutable_permissions();
   permissions.Clear();
   auto* permission = permissions.Add();
   permission->set_object("lead");
@@ -45,10 +46,15 @@ INSTANTIATE_TEST_SUITE_P(
         {.records = Records(),
          .methods = AllMethods,
          .migrations = "services/identity/migrations",
-         .entities = {{"crm.identity.v1.UserService", v1::User::descriptor()},
+         .entities = {{.service = "crm.identity.v1.TenantService",
+                       .record = v1::Tenant::descriptor(),
+                       .only = [](const Uuid& tenant) { return tenant; }},
+                      {"crm.identity.v1.UserService", v1::User::descriptor()},
                       {"crm.identity.v1.DepartmentService", v1::Department::descriptor()},
-                      {"crm.identity.v1.RoleService", v1::Role::descriptor(), FitRole},
-                      {"crm.identity.v1.ApiKeyService", v1::ApiKey::descriptor()},
+                      {"crm.identity.v1.RoleService", v1::Role::descriptor(),
+                       FitPermissions<v1::Role>},
+                      {"crm.identity.v1.ApiKeyService", v1::ApiKey::descriptor(),
+                       FitPermissions<v1::ApiKey>},
                       {"crm.identity.v1.AbsenceService",
                        v1::Absence::descriptor(),
                        FitAbsence,

@@ -7,6 +7,7 @@
 #include "crm/leads/v1/intake.pb.h"
 #include "crm/leads/v1/lead.pb.h"
 #include "services/leads/module.h"
+#include "services/leads/settings.h"
 
 namespace crm::leads {
 namespace {
@@ -49,7 +50,10 @@ std::vector<entity::ConformanceCase> Cases() {
            {"crm.leads.v1.AssignmentRuleService",
             v1::AssignmentRule::descriptor(),
             AdjustRule,
-            {"condition", "distribution"}}}});
+            {"condition", "distribution"}},
+           {.service = "crm.leads.v1.LeadSettingsService",
+            .record = v1::LeadSettings::descriptor(),
+            .only = [](const Uuid&) { return SettingsId(); }}}});
 }
 
 INSTANTIATE_TEST_SUITE_P(Leads, Conformance, ::testing::ValuesIn(Cases()),

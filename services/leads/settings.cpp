@@ -11,11 +11,6 @@ using v1::UpdateLeadSettingsRequest;
 
 namespace {
 
-// The same for every tenant: the tenant is part of each key.
-Uuid SettingsId() {
-  return NamedUuid("lead_settings", "lead_settings");
-}
-
 Result<LeadSettings> Update(Call& call, const entity::Crud& crud,
                             const UpdateLeadSettingsRequest& request) {
   LeadSettings body = request.lead_settings();
@@ -33,6 +28,10 @@ Result<LeadSettings> Update(Call& call, const entity::Crud& crud,
 }
 
 }  // namespace
+
+Uuid SettingsId() {
+  return NamedUuid("lead_settings", "lead_settings");
+}
 
 Result<LeadSettings> ReadSettings(Call& call) {
   const RecordType& type = call.types().Of(LeadSettings::descriptor());

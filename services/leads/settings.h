@@ -7,6 +7,9 @@
 
 namespace crm::leads {
 
+// The same for every tenant: the tenant is part of each key.
+Uuid SettingsId();
+
 // The defaults where nothing has been set.
 Result<v1::LeadSettings> ReadSettings(Call& call);
 
