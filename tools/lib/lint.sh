@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # Checks of the source that run nothing of it. Each is a function lint_<name> that prints what is wrong and fails.
 
-LINTS=(format layers proto breaking shell docs)
+LINTS=(format layers proto breaking shell docs catalogues)
 # What a check returns that has nothing to compare with here.
 SKIPPED=77
 
-## lint [CHECK...]  format, layers, proto, breaking, shell, docs (the default: these six), tidy (needs a build)
+## lint [CHECK...]  format, layers, proto, breaking, shell, docs, catalogues (the default: these seven), tidy (needs a build)
 cmd_lint() {
   deps_base
   deps_lint
@@ -56,6 +56,9 @@ lint_layers() { tools/check-layers --self-test && tools/check-layers; }
 
 lint_docs() { tools/check-docs --self-test && tools/check-docs; }
 
+# docs/reference says what the protos and the sources say.
+lint_catalogues() { tools/catalogues --check; }
+
 lint_proto() { "$LOCAL/judges/node_modules/.bin/buf" lint; }
 
 # No caller that knows the protos of the commit before breaks on these: names, numbers and types stay.
@@ -96,11 +99,12 @@ lint_shell() {
   shellcheck -x -f gcc "${files[@]}"
 }
 
-## fmt  format all C++ files
+## fmt  format all C++ files, write docs/reference anew
 cmd_fmt() {
   deps_lint
   cd "$ROOT" || return
   local files
   mapfile -t files < <(tracked '*.cpp' '*.h')
   clang-format -i "${files[@]}"
+  tools/catalogues
 }
