@@ -269,8 +269,9 @@ Status Call::MoveClaims(Touched& touched, const Message* before, const Message& 
       if (auto status = Erase(claims, claim_name(old_value)); !status.ok()) return status;
     }
     if (new_value.empty()) continue;
-    ExpectAbsent(claims, claim_name(new_value));
-    auto held = Find<kernel::v1::UniqueClaim>(claim_name(new_value));
+    const std::string name = claim_name(new_value);
+    ExpectAbsent(claims, name);
+    auto held = Find<kernel::v1::UniqueClaim>(name);
     if (!held.ok()) return held.status();
     if (*held && (*held)->holder() != touched.key.name()) {
       return Status(Code::kAlreadyExists, "VALUE_TAKEN",
@@ -281,7 +282,7 @@ Status Call::MoveClaims(Touched& touched, const Message* before, const Message& 
           .Violates(field->name(), "is taken by " + (*held)->holder());
     }
     kernel::v1::UniqueClaim claim;
-    claim.set_name(claim_name(new_value));
+    claim.set_name(name);
     claim.set_holder(touched.key.name());
     if (auto status = Project(claim); !status.ok()) return status;
   }

@@ -47,6 +47,30 @@ Uuid TenantFor(const LogRow& row) {
   return last;
 }
 
+// The subject's entry has seen the event.
+void MoveTo(const LogRow& row, const EventConsumer& consumer, const std::string& name,
+            InboxEntry& entry) {
+  entry.set_name(name);
+  entry.set_consumer(consumer.name);
+  entry.set_generation(consumer.generation);
+  entry.set_subject(row.subject());
+  entry.set_last_version(row.version());
+}
+
+DeadLetter LetterOf(const LogRow& row, const EventConsumer& consumer, const std::string& name,
+                    Time now) {
+  DeadLetter letter;
+  letter.set_name(name);
+  letter.set_consumer(consumer.name);
+  letter.set_generation(consumer.generation);
+  letter.set_subject(row.subject());
+  letter.set_event_version(row.version());
+  letter.set_event_type(row.type());
+  letter.set_event(row.SerializeAsString());
+  *letter.mutable_create_time() = ToTimestamp(now);
+  return letter;
+}
+
 }  // namespace
 
 const EventFunction* EventConsumer::FunctionFor(const std::string& message) const {
@@ -122,30 +146,20 @@ void EventApplier::Apply(const LogRow& row, int attempt, std::function<void(Appl
   auto parked = std::make_shared<bool>(false);
   call.run = [this, row, parked](Call& attempt_call) -> Status {
     *parked = false;
+    const std::string inbox = InboxName(row.subject());
     if (row.version() == 1) {
-      attempt_call.ExpectAbsent(types_.Of(InboxEntry::descriptor()), InboxName(row.subject()));
+      attempt_call.ExpectAbsent(types_.Of(InboxEntry::descriptor()), inbox);
     }
-    auto known = attempt_call.Find<InboxEntry>(InboxName(row.subject()));
+    auto known = attempt_call.Find<InboxEntry>(inbox);
     if (!known.ok()) return known.status();
     InboxEntry entry = known->value_or(InboxEntry());
     if (row.version() <= entry.last_version()) return Status::Ok();
-    entry.set_name(InboxName(row.subject()));
-    entry.set_consumer(consumer_.name);
-    entry.set_generation(consumer_.generation);
-    entry.set_subject(row.subject());
-    entry.set_last_version(row.version());
+    MoveTo(row, consumer_, inbox, entry);
     if (entry.parked()) {
       *parked = true;
-      DeadLetter letter;
-      letter.set_name(LetterName(row.subject(), row.version()));
-      letter.set_consumer(consumer_.name);
-      letter.set_generation(consumer_.generation);
-      letter.set_subject(row.subject());
-      letter.set_event_version(row.version());
-      letter.set_event_type(row.type());
+      DeadLetter letter =
+          LetterOf(row, consumer_, LetterName(row.subject(), row.version()), attempt_call.now());
       letter.set_message("Waits for an earlier event of its subject.");
-      letter.set_event(row.SerializeAsString());
-      *letter.mutable_create_time() = ToTimestamp(attempt_call.now());
       if (auto status = attempt_call.Project(letter); !status.ok()) return status;
     } else if (auto status = RunOne(attempt_call, row); !status.ok()) {
       return status;
@@ -176,30 +190,20 @@ void EventApplier::Park(const LogRow& row, const Status& why, int attempt,
                               {"attempts", attempt}});
   InternalCall call = MakeCall(row, "park");
   call.run = [this, row, why, attempt](Call& park) -> Status {
-    auto known = park.Find<InboxEntry>(InboxName(row.subject()));
+    const std::string inbox = InboxName(row.subject());
+    auto known = park.Find<InboxEntry>(inbox);
     if (!known.ok()) return known.status();
     InboxEntry entry = known->value_or(InboxEntry());
     if (row.version() <= entry.last_version()) return Status::Ok();
-    entry.set_name(InboxName(row.subject()));
-    entry.set_consumer(consumer_.name);
-    entry.set_generation(consumer_.generation);
-    entry.set_subject(row.subject());
-    entry.set_last_version(row.version());
+    MoveTo(row, consumer_, inbox, entry);
     entry.set_parked(true);
-    DeadLetter letter;
-    letter.set_name(LetterName(row.subject(), row.version()));
-    letter.set_consumer(consumer_.name);
-    letter.set_generation(consumer_.generation);
-    letter.set_subject(row.subject());
-    letter.set_event_version(row.version());
-    letter.set_event_type(row.type());
+    DeadLetter letter =
+        LetterOf(row, consumer_, LetterName(row.subject(), row.version()), park.now());
     letter.set_code(std::string(CodeName(why.code())));
     letter.set_reason(why.reason());
     letter.set_message(why.message());
     letter.set_handler(consumer_.name + " on " + row.payload_type());
     letter.set_attempts(attempt);
-    letter.set_event(row.SerializeAsString());
-    *letter.mutable_create_time() = ToTimestamp(park.now());
     if (auto status = park.Project(letter); !status.ok()) return status;
     return park.Project(entry);
   };

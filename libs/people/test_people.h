@@ -10,7 +10,7 @@
 
 namespace crm::people {
 
-class TestPeople final : public RemoteReader {
+class TestPeople : public RemoteReader {
  public:
   explicit TestPeople(std::string department) : department_(std::move(department)) {}
 

@@ -10,6 +10,7 @@
 #include "crm/leads/v1/intake_service.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
+#include "libs/people/test_people.h"
 #include "libs/testing/deliver.h"
 #include "services/leads/assignment.h"
 #include "services/leads/hand_over.h"
@@ -29,15 +30,18 @@ constexpr char kCarmel[] = "users/00000000-0000-7000-8000-000000000003";
 
 // Three people of one department; some may be absent or have left. Contacts and deals do not
 // answer.
-class People final : public RemoteReader {
+class People final : public people::TestPeople {
  public:
-  Status Read(const Principal&, const std::string& method, const google::protobuf::Message& request,
-              google::protobuf::Message& response, std::stop_token) override {
+  People() : TestPeople(kSales) { head = kCarmel; }
+
+  Status Read(const Principal& principal, const std::string& method,
+              const google::protobuf::Message& request, google::protobuf::Message& response,
+              std::stop_token stop) override {
     if (down) return Unavailable("BACKEND_DOWN", "identity is down");
     if (method == "crm.identity.v1.UserService/GetUser") {
       auto name = dynamic_cast<const identity::v1::GetUserRequest&>(request).name();
       if (!names.contains(name)) return NotFound(name);
-      dynamic_cast<identity::v1::User&>(response) = User(name);
+      return TestPeople::Read(principal, method, request, response, stop);
     } else if (method == "crm.identity.v1.UserService/ListUsers") {
       for (const auto& name : names) {
         if (!left.contains(name)) {
@@ -54,26 +58,15 @@ class People final : public RemoteReader {
         auto* absence = dynamic_cast<identity::v1::ListAbsencesResponse&>(response).add_absences();
         absence->set_user(name);
       }
-    } else if (method == "crm.identity.v1.DepartmentService/GetDepartment") {
-      dynamic_cast<identity::v1::Department&>(response).set_head(kCarmel);
     } else {
-      return Unavailable("BACKEND_DOWN", method + " does not answer");
+      return TestPeople::Read(principal, method, request, response, stop);
     }
     return Status::Ok();
   }
 
-  identity::v1::User User(const std::string& name) const {
-    identity::v1::User user;
-    user.set_name(name);
-    user.set_department(kSales);
-    user.set_state(left.contains(name) ? identity::v1::User::DISMISSED
-                                       : identity::v1::User::ACTIVE);
-    return user;
-  }
-
   bool down = false;
   const std::set<std::string> names = {kAnna, kBoris, kCarmel};
-  std::set<std::string> absent, left;
+  std::set<std::string> absent;
 };
 
 entity::Settings TestSettings() {
