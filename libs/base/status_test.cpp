@@ -76,7 +76,7 @@ TEST(Result, MovesOutWhatCannotBeCopied) {
 }
 
 TEST(ResultDeathTest, RefusesAnOkStatusWithoutAValue) {
-  EXPECT_DEATH(Result<int>{Status::Ok()}, "");
+  EXPECT_DEATH(static_cast<void>(Result<int>{Status::Ok()}), "");
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ int ComparePositions(const ListQuery& query, const ListPosition& left, const Lis
     return (order < 0) != (query.order[i].descending && !null) ? -1 : 1;
   }
   auto order = left.id <=> right.id;
-  return order < 0 ? -1 : order > 0 ? 1 : 0;
+  if (order == 0) return 0;
+  return (order < 0) != query.TiesDescend() ? -1 : 1;
 }
 
 std::strong_ordering CompareColumns(const ColumnValue& left, const ColumnValue& right) {

@@ -134,7 +134,22 @@ Status PgCommit::CommitGroup(std::span<const WriteSet* const> group,
                   [](const WriteSet* set) { return set->log.empty(); })) {
     return session_->Rollback();  // only verified
   }
-  return WriteAll(survivors, xid, std::move(committed), stop);
+  auto written = WriteAll(survivors, xid, std::move(committed), stop);
+  if (written.ok()) NoteGrowth(survivors);
+  return written;
+}
+
+void PgCommit::NoteGrowth(const Survivors& survivors) {
+  for (const auto& [key, write] : survivors.records) {
+    growth_.Add(key.type->table(), write->version == 1 ? 1 : 0);
+    growth_.Add("custom_index", static_cast<int64_t>(write->index.size()));
+  }
+  for (const WriteSet* set : survivors.sets) {
+    growth_.Add("log", static_cast<int64_t>(set->log.size()));
+  }
+  auto due = growth_.Due();
+  // The group stands whatever becomes of this.
+  if (!due.empty() && !session_->Run(due).ok() && !session_->Rollback().ok()) session_ = nullptr;
 }
 
 Result<PgCommit::Versions> PgCommit::LockAndRead(std::span<const WriteSet* const> group,

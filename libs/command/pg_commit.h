@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/command/store.h"
+#include "libs/command/table_growth.h"
 #include "libs/pg/database.h"
 
 namespace crm {
@@ -44,10 +45,12 @@ class PgCommit {
   // After the connection was lost in the commit: whether it took place. OK: yes.
   Status SettleUnknown(const std::string& xid, const Survivors& survivors,
                        std::vector<pg::Rows>& log_rows, const std::stop_token& stop);
+  void NoteGrowth(const Survivors& survivors);
   Status EnsureSession();
 
   pg::Database& database_;
   std::unique_ptr<pg::Session> session_;
+  TableGrowth growth_;
 };
 
 }  // namespace crm

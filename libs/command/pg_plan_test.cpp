@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/command/pg_sql.h"
+#include "libs/command/pg_store.h"
 #include "libs/command/store_conformance.h"
 
 namespace crm::test {
@@ -27,7 +28,7 @@ class PgPlans : public ::testing::Test {
   }
 
   // Rows that PostgreSQL looks at for a group of three: one of them changed, one erased, one new.
-  int64_t RowsRead() {
+  int64_t RowsReadByACommit() {
     std::vector<RecordWrite> writes;
     std::set<std::pair<Uuid, Uuid>> names;
     for (uint8_t number : {1, 2, 3}) {
@@ -43,6 +44,58 @@ class PgPlans : public ::testing::Test {
     for (auto& statement : WriteRecords({&writes[0], &writes[1], &writes[2]})) {
       statements.push_back(std::move(statement));
     }
+    return RowsReadBy(std::move(statements));
+  }
+
+  // Rows that PostgreSQL looks at for a page of the exhibits with one of two codes.
+  int64_t RowsReadByCode() {
+    const auto& type = MuseumTypes().Of(Exhibit::descriptor());
+    auto filter = filter::ParseAndCheck("code = a OR code = b", type.filter_schema());
+    auto select = SelectList({.type = &type, .tenant = kTenant, .filter = &*filter, .limit = 50});
+    EXPECT_TRUE(select.ok());
+    return RowsReadBy({pg::SetTenants(std::vector{kTenant}), select->statement});
+  }
+
+  void AddOthers() {
+    for (const char* sql :
+         {"INSERT INTO exhibits (tenant, id, version, index_revision, deleted, occurred_at, body, "
+          "code, search_text) "
+          "SELECT $1::uuid, gen_random_uuid(), 1, 0, false, now(), '', n::text, '' FROM "
+          "generate_series(1, $2::bigint) AS n",
+          "INSERT INTO custom_index (tenant, entity, field, value, id) SELECT $1::uuid, "
+          "'exhibits', "
+          "'tags', n::text, gen_random_uuid() FROM generate_series(1, $2::bigint) AS n"}) {
+      schema_.Execute(sql, {pg::Value(kTenant), pg::Value(static_cast<int64_t>(kOthers))});
+    }
+  }
+
+  // In one group, as the committer does.
+  void CommitNew(int count) {
+    std::vector<WriteSet> sets(static_cast<size_t>(count));
+    std::vector<const WriteSet*> group;
+    for (auto& set : sets) {
+      Uuid id = NamedUuid("exhibit", std::to_string(++made_));
+      RecordKey key{&MuseumTypes().Of(Exhibit::descriptor()), kTenant, id};
+      Exhibit exhibit;
+      exhibit.set_name(key.name());
+      exhibit.add_tags("new");
+      set.tenant = kTenant;
+      set.checks.push_back({key, 0});
+      set.records.push_back(MakeRecordWrite(key, 1, exhibit));
+      set.records.back().is_new = true;
+      group.push_back(&set);
+    }
+    for (const auto& result : store_.Commit(group, {})) ASSERT_TRUE(result.status.ok());
+  }
+
+  int64_t RowsKnown() {
+    return schema_
+        .Execute("SELECT reltuples::bigint FROM pg_class WHERE oid = 'exhibits'::regclass")
+        .GetInt(0, 0);
+  }
+
+ private:
+  int64_t RowsReadBy(std::vector<pg::Statement> statements) {
     statements.push_back(
         {"SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM "
          "pg_stat_xact_user_tables WHERE schemaname = $1::text",
@@ -54,21 +107,33 @@ class PgPlans : public ::testing::Test {
   }
 
   PgSchema schema_{MuseumMigrations()};
+  PgStore store_{schema_.database(), schema_.scan()};
+  int made_ = 0;
   std::unique_ptr<pg::Session> session_;
 };
 
-TEST_F(PgPlans, FindWhatAGroupTouchesByItsKeysThoughTheyWereMadeForEmptyTables) {
-  EXPECT_LT(RowsRead(), 10);
-  for (const char* sql :
-       {"INSERT INTO exhibits (tenant, id, version, index_revision, deleted, occurred_at, body, "
-        "search_text) "
-        "SELECT $1::uuid, gen_random_uuid(), 1, 0, false, now(), '', '' FROM "
-        "generate_series(1, $2::bigint)",
-        "INSERT INTO custom_index (tenant, entity, field, value, id) SELECT $1::uuid, 'exhibits', "
-        "'tags', n::text, gen_random_uuid() FROM generate_series(1, $2::bigint) AS n"}) {
-    schema_.Execute(sql, {pg::Value(kTenant), pg::Value(static_cast<int64_t>(kOthers))});
-  }
-  EXPECT_LT(RowsRead(), 10);
+TEST_F(PgPlans, FindWhatAGroupTouchesByItsKeysOnceTheTablesHaveGrown) {
+  EXPECT_LT(RowsReadByACommit(), 10);
+  AddOthers();
+  CommitNew(100);  // the committer sees that the tables grow
+  EXPECT_LT(RowsReadByACommit(), 10);
+}
+
+TEST_F(PgPlans, FindRecordsByAUniqueFieldOnceTheTableHasGrown) {
+  AddOthers();
+  CommitNew(100);
+  EXPECT_LT(RowsReadByCode(), 10);
+}
+
+TEST_F(PgPlans, AreMadeAnewAfterTheFirstRowsOfATable) {
+  CommitNew(99);
+  EXPECT_EQ(RowsKnown(), 0);
+  CommitNew(1);
+  EXPECT_EQ(RowsKnown(), 100);
+  CommitNew(850);
+  EXPECT_EQ(RowsKnown(), 100);
+  CommitNew(60);
+  EXPECT_EQ(RowsKnown(), 1010);
 }
 
 }  // namespace

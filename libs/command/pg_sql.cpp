@@ -30,19 +30,6 @@ const char* SqlType(ColumnKind kind) {
   return "text";
 }
 
-pg::Param ToParam(const ColumnValue& value) {
-  return std::visit(
-      [](const auto& content) -> pg::Param {
-        using T = std::decay_t<decltype(content)>;
-        if constexpr (std::is_same_v<T, std::monostate>) {
-          return pg::Value(pg::Null{});
-        } else {
-          return pg::Value(content);
-        }
-      },
-      value);
-}
-
 template <class T>
 std::optional<T> Cell(const RecordWrite& write, size_t column) {
   const T* value = std::get_if<T>(&write.columns[column]);
@@ -388,10 +375,6 @@ ColumnValue ReadColumn(const pg::Rows& rows, size_t row, size_t column, ColumnKi
       return rows.GetTime(row, column);
   }
   return {};
-}
-
-pg::Param ColumnParam(const ColumnValue& value) {
-  return ToParam(value);
 }
 const char* ColumnCast(ColumnKind kind) {
   return SqlType(kind);

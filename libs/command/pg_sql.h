@@ -53,8 +53,7 @@ pg::Statement SelectLogRowsAt(const RecordType& type, const Uuid& tenant, Timeli
                               Time time, const Uuid& after, size_t limit);
 kernel::v1::LogRow ReadLogRow(const pg::Rows& rows, size_t row);
 
-// A column's value as a parameter, and the SQL type to cast it to.
-pg::Param ColumnParam(const ColumnValue& value);
+// The SQL type to cast a column's value to.
 const char* ColumnCast(ColumnKind kind);
 
 // The value of a column of a list or aggregate, by its kind.

@@ -183,6 +183,8 @@ bool RecordType::AddField(const filter::Schema& all,
     if (Join(path, "_") == taken)
       Mistake(message_, field_path + ": the kernel uses this column name");
   }
+  // Set from the first version on.
+  if (standard_time && !projection()) resolved->can_be_unset = false;
   columns_.push_back({Join(path, "_"), field_path, *kind, *resolved,
                       options.filterable() || standard_time || parent,
                       options.sortable() || standard_time, options.since_revision()});

@@ -46,11 +46,14 @@ struct ListQuery {
   // nullptr: all records.
   const filter::CheckedFilter* filter = nullptr;
   Time now;  // what now() means in the filter
-  // The id, ascending, is always appended as the last term.
+  // The id is always appended as the last term, in the direction of the term before it, so that one
+  // index serves an order and its reverse.
   std::vector<OrderTerm> order;
   std::optional<ListPosition> after;
   size_t limit = 50;
   bool show_deleted = false;
+
+  bool TiesDescend() const { return !order.empty() && order.back().descending; }
 };
 
 struct ListedRecord {

@@ -114,7 +114,27 @@ TEST_P(Conformance, OrdersWithTheUnsetLastInBothDirections) {
     Put(exhibit);
   }
   EXPECT_EQ(List("", {{"weight_grams", false}}), (Numbers{2, 4, 0, 1, 3}));
-  EXPECT_EQ(List("", {{"weight_grams", true}}), (Numbers{0, 4, 2, 1, 3}));
+  EXPECT_EQ(List("", {{"weight_grams", true}}), (Numbers{0, 4, 2, 3, 1}));
+}
+
+TEST_P(Conformance, OrdersTiesLikeTheLastTerm) {
+  for (uint8_t i = 0; i < 4; ++i) Put(OfYear(AnExhibit(i), 1500 + i % 2));
+  EXPECT_EQ(List("", {{"year", false}}), (Numbers{0, 2, 1, 3}));
+  EXPECT_EQ(List("", {{"year", true}}), (Numbers{3, 1, 2, 0}));
+  EXPECT_EQ(List("", {{"year", true}, {"fragile", false}}), (Numbers{1, 3, 0, 2}));
+}
+
+TEST_P(Conformance, FindsByUniqueValuesBesideOtherConditions) {
+  const char* codes[] = {"a", "b", "c", "d"};
+  for (uint8_t i = 0; i < 4; ++i) {
+    Exhibit exhibit = OfYear(AnExhibit(i), 1500 + i);
+    exhibit.set_code(codes[i]);
+    Put(exhibit);
+  }
+  EXPECT_EQ(List("code = c", {}), (Numbers{2}));
+  EXPECT_EQ(List("code = (a OR c OR none OR a)", {}), (Numbers{0, 2}));
+  EXPECT_EQ(List("code = (a OR c OR d) AND year > 1500", {{"year", true}}), (Numbers{3, 2}));
+  EXPECT_EQ(List("NOT code = (a OR c)", {}), (Numbers{1, 3}));
 }
 
 TEST_P(Conformance, ComparesTextByItsBytes) {

@@ -74,6 +74,28 @@ void FindsRowsOfAnOlderIndexRevision(ConformanceHost& host) {
             "(index_revision < " + std::to_string(host.type().index_revision()) + ")");
 }
 
+bool HasUniqueFields(const ConformanceHost& host) {
+  return std::ranges::any_of(host.type().unique(), [&host](const auto* field) {
+    return host.type().FindColumn(field->name()) != nullptr;
+  });
+}
+
+// Imports and look-ups ask by them, and lists count on it (SelectList).
+void FindsUniqueValuesByIndex(ConformanceHost& host) {
+  for (const auto* field : host.type().unique()) {
+    const Column* column = host.type().FindColumn(field->name());
+    if (column == nullptr) continue;
+    auto indexes = host.schema()->Execute(
+        "SELECT count(*) FROM pg_index i WHERE i.indrelid = $1::text::regclass AND "
+        "(SELECT array_agg(attname::text ORDER BY k) FROM generate_series(0, 1) AS k JOIN "
+        "pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]) = "
+        "ARRAY['tenant', $2::text]",
+        {pg::Value(host.type().table()), pg::Value(column->name)});
+    EXPECT_GE(indexes.GetInt(0, 0), 1) << "migrations: CREATE INDEX ON " << host.type().table()
+                                       << " (tenant, " << column->name << ")";
+  }
+}
+
 void KeepsTenantsApartByRowSecurity(ConformanceHost& host) {
   auto table = host.schema()->Execute(
       "SELECT relrowsecurity, relforcerowsecurity, (SELECT count(*) FROM pg_policy WHERE polrelid "
@@ -160,6 +182,7 @@ const std::vector<ConformanceCheck>& TableChecks() {
   static const std::vector<ConformanceCheck> checks = {
       {"HasTheColumnsOfItsDescriptor", HasTheColumnsOfItsDescriptor, Always, false},
       {"FindsRowsOfAnOlderIndexRevision", FindsRowsOfAnOlderIndexRevision, IsRevised, false},
+      {"FindsUniqueValuesByIndex", FindsUniqueValuesByIndex, HasUniqueFields, false},
       {"KeepsTenantsApartByRowSecurity", KeepsTenantsApartByRowSecurity, Always, false},
       {"ColumnsAreAnIndexOfTheBody", ColumnsAreAnIndexOfTheBody, CanUpdate, false},
   };

@@ -51,8 +51,8 @@ struct ListRequest {
   int page_size = 0;
   std::string page_token;
   std::string filter;
-  // Of sortable fields. Empty: in the order of creation, which is that of the ids. Ties are always
-  // in that order.
+  // Of sortable fields. Empty: in the order of creation, which is that of the ids. Ties are in that
+  // order, or against it where the last field is descending.
   std::string order_by;
   bool show_deleted = false;
 };

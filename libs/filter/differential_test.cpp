@@ -14,6 +14,7 @@
 #include "libs/filter/search_text.h"
 #include "libs/filter/specimen_probes.h"
 #include "libs/filter/sql.h"
+#include "libs/pg/to_param.h"
 #include "libs/testing/pg_schema.h"
 
 namespace crm::filter {
@@ -27,10 +28,6 @@ const Uuid kTenant = NamedUuid("tenant", "differential");
 std::string ColumnType(SqlColumn::Kind kind) {
   constexpr const char* kTypes[] = {"bool", "bigint", "float8", "text", "uuid", "timestamptz"};
   return kTypes[static_cast<size_t>(kind)];
-}
-
-pg::Param ToParam(const SqlValue& value) {
-  return std::visit([](const auto& v) { return pg::Value(v); }, value);
 }
 
 class Differential : public ::testing::Test {
@@ -120,7 +117,7 @@ class Differential : public ::testing::Test {
     for (const FieldPath& path : ColumnPaths()) {
       SqlColumn::Kind kind = ColumnKind(path);
       std::optional<SqlValue> value = ColumnValue(path, kind, UuidPrefix(path), specimen);
-      params.push_back(value ? ToParam(*value) : pg::Param(pg::Value(pg::Null())));
+      params.push_back(value ? pg::ToParam(*value) : pg::Param(pg::Value(pg::Null())));
       sql += ", $" + std::to_string(params.size()) + "::" + ColumnType(kind);
     }
     schema_->Execute(sql + ")", std::move(params));
@@ -151,7 +148,8 @@ class Differential : public ::testing::Test {
       statement.sql += (i > 0 ? " UNION ALL SELECT " : "SELECT ") + std::to_string(i) +
                        "::bigint, t.n FROM specimens t WHERE t.tenant = $1::uuid AND " +
                        conditions[i].text;
-      for (const SqlValue& value : conditions[i].params) statement.params.push_back(ToParam(value));
+      for (const SqlValue& value : conditions[i].params)
+        statement.params.push_back(pg::ToParam(value));
     }
     Result<pg::Rows> rows = schema_->owner().Read(statement);
     if (!rows.ok()) return rows.status();

@@ -251,6 +251,15 @@ std::vector<Probe> ProbesOf(const Subject& subject, Filler& filler) {
       probes.push_back({subject.path + op + literal, form, &subject});
     }
     bool equality = op == ":" || op == " = " || op == " != ";
+    if (equality) {
+      for (const char* joint : {" OR ", " AND "}) {
+        std::string choice;
+        for (const std::string& literal : Literals(path, filler)) {
+          choice += (choice.empty() ? "(" : joint) + subject.path + op + literal;
+        }
+        probes.push_back({choice + ")", form + joint + "choice", &subject});
+      }
+    }
     if (path.type != Type::kString || !equality) continue;
     for (const auto& [kind, patterns] : Patterns(path)) {
       // `:*` is presence.
@@ -373,7 +382,8 @@ TEST(Probes, HoldEveryFormOfAFieldOnceOrMoreAndAsManyCombinationsAsAsked) {
     }
   }
   EXPECT_EQ(combinations, 10u);
-  EXPECT_EQ(forms.size(), 2u * 10u) << "presence, two of null, has, six comparisons; plain and NOT";
+  EXPECT_EQ(forms.size(), 2u * 16u)
+      << "presence, two of null, has, six comparisons, six choices; plain and NOT";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <span>
 
 namespace crm::filter {
 
@@ -106,7 +107,8 @@ class Writer {
     switch (condition.kind) {
       case Kind::kAnd:
       case Kind::kOr:
-        return WriteJoined(condition, negated);
+        return IsChoiceOfTexts(condition, negated) ? WriteTest(condition.children, negated)
+                                                   : WriteJoined(condition, negated);
       case Kind::kNot:
         return Write(condition.children[0], !negated);
       case Kind::kCall: {
@@ -117,8 +119,16 @@ class Writer {
       case Kind::kSearch:
         return WriteSearch(condition, negated);
       default:
-        break;
+        return WriteTest({&condition, 1}, negated);
     }
+  }
+
+ private:
+  using Conditions = std::span<const Condition>;
+
+  // One test of a field, or a choice of texts.
+  std::string WriteTest(Conditions choice, bool negated) {
+    const Condition& condition = choice.front();
     std::optional<SqlColumn> column = columns_.Find(condition.path);
     if (!column) {
       std::string shown = Shortened(condition.path.text, 200);
@@ -135,12 +145,11 @@ class Writer {
       return Fail(Internal("Column " + column->expression + " does not fit the type of field " +
                            condition.path.text));
     }
-    if (indexed) return WriteIndexed(condition, *column, negated);
+    if (indexed) return WriteIndexed(choice, *column, negated);
     if (condition.kind == Kind::kPattern) return WritePattern(condition, *column, negated);
-    return WriteComparison(condition, *column, negated);
+    return WriteComparison(choice, *column, negated);
   }
 
- private:
   std::string Fail(Status status) {
     if (status_.ok()) status_ = std::move(status);
     return "";
@@ -195,8 +204,38 @@ class Writer {
     return Evaluate(condition.operand, options_.context, scratch_);
   }
 
-  std::string WriteComparison(const Condition& condition, const SqlColumn& column, bool negated) {
+  // `a = "x" OR a = "y" OR ...`, also as the contrary of its contrary. As one array it is one text
+  // for any number of values, and an index finds each of them.
+  bool IsChoiceOfTexts(const Condition& condition, bool negated) {
+    if (condition.children.size() < 2) return false;
+    const Condition& first = condition.children.front();
+    if (first.kind != Kind::kCompare || first.path.type != Type::kString) return false;
+    // That an element differs from each of two is not that two elements differ from one each.
+    if (first.path.multiple && first.op != Operator::kEquals) return false;
+    bool conjunction = (condition.kind == Kind::kAnd) != negated;
+    Operator op = negated ? Contrary(first.op) : first.op;
+    if (op != (conjunction ? Operator::kNotEquals : Operator::kEquals)) return false;
+    std::optional<SqlColumn> column = columns_.Find(first.path);
+    if (!column || column->kind == ColumnKind::kUuid) return false;
+    return std::ranges::all_of(condition.children, [&first](const Condition& child) {
+      return child.kind == Kind::kCompare && child.op == first.op &&
+             child.path.text == first.path.text;
+    });
+  }
+
+  std::string WriteChoice(Conditions choice, Operator op) {
+    std::vector<std::string> texts;
+    for (const Condition& condition : choice) {
+      texts.push_back(std::get<std::string>(OperandOf(condition)));
+    }
+    return (op == Operator::kEquals ? "= ANY (" : "<> ALL (") + Param(std::move(texts), "text[]") +
+           ")";
+  }
+
+  std::string WriteComparison(Conditions choice, const SqlColumn& column, bool negated) {
+    const Condition& condition = choice.front();
     Operator op = negated ? Contrary(condition.op) : condition.op;
+    if (choice.size() > 1) return column.expression + " " + WriteChoice(choice, op);
     const Value& value = OperandOf(condition);
     if (column.kind == ColumnKind::kUuid) {
       return WriteUuid(condition.path, column, op, std::get<std::string>(value));
@@ -285,7 +324,8 @@ class Writer {
 
   // Any element may pass, so the contrary of a repeated field's test is that none does. A map's
   // entry is one value or none, and the contrary of its test is the contrary operator.
-  std::string WriteIndexed(const Condition& condition, const SqlColumn& column, bool negated) {
+  std::string WriteIndexed(Conditions choice, const SqlColumn& column, bool negated) {
+    const Condition& condition = choice.front();
     bool contrary = negated && !condition.path.multiple;
     std::string out = negated && !contrary ? "NOT " : "";
     out += Rows(condition.path, column.index) + " AND ";
@@ -295,7 +335,9 @@ class Writer {
                                            : Negated(Like("x.value", condition.pattern), differs);
     } else {
       Operator op = contrary ? Contrary(condition.op) : condition.op;
-      out += "x.value " + SqlOperator(op) + " " + Text(IndexText(OperandOf(condition)));
+      out += "x.value " + (choice.size() > 1
+                               ? WriteChoice(choice, op)
+                               : SqlOperator(op) + " " + Text(IndexText(OperandOf(condition))));
     }
     return out + EndOfRows(column.index);
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/filter/specimen_probes.h"
+#include "libs/pg/to_param.h"
 #include "libs/testing/pg_schema.h"
 
 namespace crm::filter {
@@ -25,6 +26,11 @@ std::string Print(const SqlValue& value) {
     std::string operator()(const std::string& v) const { return "'" + v + "'"; }
     std::string operator()(const Uuid& v) const { return v.ToString(); }
     std::string operator()(Time v) const { return FormatTime(v); }
+    std::string operator()(const std::vector<std::string>& v) const {
+      std::string all;
+      for (const auto& text : v) all += (all.empty() ? "{" : ", ") + (*this)(text);
+      return all + "}";
+    }
   };
   return std::visit(Visitor(), value);
 }
@@ -82,6 +88,19 @@ INSTANTIATE_TEST_SUITE_P(
                     {"'a%'", "'a&'", "'a!%%!_!!'"}},
         Translation{
             "display_name != \"*x\"", "NOT ((t.display_name LIKE $1::text ESCAPE '!'))", {"'%x'"}},
+        Translation{"display_name = a OR display_name = b",
+                    "(t.display_name = ANY ($1::text[]))",
+                    {"{'a', 'b'}"}},
+        Translation{"NOT (display_name = (a OR b))",
+                    "(t.display_name <> ALL ($1::text[]))",
+                    {"{'a', 'b'}"}},
+        Translation{"display_name != a AND display_name != b AND total = 1",
+                    "(t.display_name <> $1::text AND t.display_name <> $2::text AND t.total = "
+                    "$3::bigint)",
+                    {"'a'", "'b'", "1"}},
+        Translation{"display_name = a OR nickname = b",
+                    "(t.display_name = $1::text OR t.nickname = $2::text)",
+                    {"'a'", "'b'"}},
         Translation{"display_name = \"*\"", "TRUE", {}},
         Translation{"nickname = \"*\"", "t.nickname IS NOT NULL", {}},
         Translation{"nickname != \"*\"", "FALSE", {}}));
@@ -129,6 +148,10 @@ INSTANTIATE_TEST_SUITE_P(
                                   "t.tenant AND x.entity = $1::text "
                                   "AND x.field = $2::text AND x.value = $3::text AND x.id = t.id))",
                                   {"'specimen'", "'tags'", "'vip'"}},
+                      Translation{
+                          "tags:(vip OR vvip)",
+                          "(" + kRowOf + " AND x.value = ANY ($3::text[]) AND x.id = t.id))",
+                          {"'specimen'", "'tags'", "{'vip', 'vvip'}"}},
                       Translation{"NOT counters.calls < 3",
                                   "(EXISTS (SELECT 1 FROM custom_index x WHERE x.tenant = t.tenant "
                                   "AND x.entity = $1::text AND "
@@ -225,6 +248,7 @@ TEST(ToSql, FindsByIndexUnderRowLevelSecurity) {
   for (const auto& [filter, index] : std::vector<std::pair<std::string, std::string>>{
            {"display_name = \"abc*\"", "by_name"},
            {"display_name = abc", "by_name"},
+           {"display_name = (abc OR def)", "by_name"},
            {"display_name >= \"x\"", "by_name"},
            {"display_name = \"abc*def\"", "by_name"},
            {"total > 5", "by_total"},
@@ -238,7 +262,7 @@ TEST(ToSql, FindsByIndexUnderRowLevelSecurity) {
             sql->text,
         {}};
     for (const SqlValue& value : sql->params) {
-      statement.params.push_back(std::visit([](const auto& v) { return pg::Value(v); }, value));
+      statement.params.push_back(pg::ToParam(value));
     }
     Result<pg::Rows> rows = schema.database().Read(tenant, statement);
     ASSERT_TRUE(rows.ok()) << rows.status().ToString();

@@ -15,8 +15,9 @@
 
 namespace crm::filter {
 
-// A statement parameter or a column's content.
-using SqlValue = std::variant<bool, int64_t, double, std::string, Uuid, Time>;
+// A statement parameter or a column's content; the list is a parameter only.
+using SqlValue =
+    std::variant<bool, int64_t, double, std::string, Uuid, Time, std::vector<std::string>>;
 
 // Where the values of a repeated field or a map are: rows of (tenant, entity, field, value, id),
 // value text COLLATE "C". All members are trusted SQL but `entity`, which travels as a parameter.

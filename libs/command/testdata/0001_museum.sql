@@ -5,6 +5,7 @@ CREATE TABLE exhibits (LIKE record INCLUDING ALL,
   insured_minor bigint, weight_grams bigint, nickname text COLLATE "C", owner text COLLATE "C",
   department text COLLATE "C", room text COLLATE "C", email text COLLATE "C", hotline text COLLATE "C",
   loan_end_time timestamptz, create_time timestamptz, update_time timestamptz);
+CREATE INDEX exhibits_by_code ON exhibits (tenant, code);
 
 CREATE TABLE rooms (LIKE record INCLUDING ALL);
 ALTER TABLE rooms ADD COLUMN floor bigint;

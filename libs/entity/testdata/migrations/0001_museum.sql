@@ -6,6 +6,7 @@ CREATE TABLE exhibits (LIKE record INCLUDING ALL,
   department text COLLATE "C", room text COLLATE "C", email text COLLATE "C", hotline text COLLATE "C",
   loan_end_time timestamptz, create_time timestamptz, update_time timestamptz);
 CREATE INDEX exhibits_by_name ON exhibits (tenant, display_name, id) WHERE NOT deleted;
+CREATE INDEX exhibits_by_code ON exhibits (tenant, code);
 
 CREATE TABLE rooms (LIKE record INCLUDING ALL, floor bigint);
 SELECT crm_raise_revision('rooms', 1);
