@@ -8,7 +8,7 @@ set(CRM_SANITIZE "" CACHE STRING "Value for -fsanitize=, or empty")
 
 set(CRM_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter -Werror)
 
-add_compile_options(-fstack-protector-strong -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+add_compile_options(-pthread -fstack-protector-strong -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 if(CRM_SANITIZE)
   add_compile_options(-fsanitize=${CRM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -31,12 +31,22 @@ endif()
 
 find_program(CRM_CCACHE ccache)
 if(CRM_CCACHE)
-  # Relative paths and no directory in the hash: two checkouts share one cache.
+  # Relative paths and no directory in the hash: two checkouts share one cache. Of a precompiled header counts what is in it.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
-                                  CCACHE_NOHASHDIR=1 ${CRM_CCACHE})
+                                  CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${CRM_CCACHE})
+endif()
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  # As CMake says it, but with a path that ccache makes relative.
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
+else()
+  # GCC takes a precompiled header under the very same flags only. So its presets show that a file includes what it uses.
+  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
 endif()
 
 # Linking is memory hungry; compiling is not.
 set_property(GLOBAL PROPERTY JOB_POOLS link_pool=1)
 set(CMAKE_JOB_POOL_LINK link_pool)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Programs are compiled like libraries, so that both can use one precompiled header.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})

@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <array>
 #include <atomic>
 #include <stdexcept>
 
@@ -51,12 +52,23 @@ void RawKafka::Send(const std::string& topic, const std::string& key,
   }
   rd_kafka_headers_t* headers = rd_kafka_headers_copy(rep_->headers);
   for (;;) {
-    auto sent = rd_kafka_producev(
-        rep_->producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(key.data(), key.size()),
-        RD_KAFKA_V_VALUE(const_cast<char*>(like.value.data()), like.value.size()),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (sent == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    if (sent != RD_KAFKA_RESP_ERR__QUEUE_FULL) throw std::runtime_error(rd_kafka_err2str(sent));
+    // What rd_kafka_producev's macros make of them is GNU's C++.
+    std::array<rd_kafka_vu_t, 5> fields{};
+    fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    fields[0].u.cstr = topic.c_str();
+    fields[1].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[1].u.mem = {const_cast<char*>(key.data()), key.size()};
+    fields[2].vtype = RD_KAFKA_VTYPE_VALUE;
+    fields[2].u.mem = {const_cast<char*>(like.value.data()), like.value.size()};
+    fields[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[3].u.i = RD_KAFKA_MSG_F_COPY;
+    fields[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+    fields[4].u.headers = headers;
+    rd_kafka_error_t* error = rd_kafka_produceva(rep_->producer, fields.data(), fields.size());
+    if (error == nullptr) break;
+    auto code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) throw std::runtime_error(rd_kafka_err2str(code));
     rd_kafka_poll(rep_->producer, 10);
   }
   rd_kafka_poll(rep_->producer, 0);
