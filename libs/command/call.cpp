@@ -373,8 +373,7 @@ std::unique_ptr<WriteSet> Call::TakeWriteSet() {
     ClearEtag(*touched->key.type, *bare);
     set->records.push_back(MakeRecordWrite(touched->key, touched->version, *bare));
     set->records.back().occurred = touched->occurred;
-    // A projection may have been erased in the same group.
-    set->records.back().is_new = touched->loaded_version == 0 && !touched->key.type->projection();
+    set->records.back().is_new = touched->loaded_version == 0;
   }
   set->log = std::move(log_);
   return set;

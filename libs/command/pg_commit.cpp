@@ -141,7 +141,7 @@ Status PgCommit::CommitGroup(std::span<const WriteSet* const> group,
 
 void PgCommit::NoteGrowth(const Survivors& survivors) {
   for (const auto& [key, write] : survivors.records) {
-    growth_.Add(key.type->table(), write->version == 1 ? 1 : 0);
+    growth_.Add(key.type->table(), write->is_new ? 1 : 0);
     growth_.Add("custom_index", static_cast<int64_t>(write->index.size()));
   }
   for (const WriteSet* set : survivors.sets) {

@@ -98,7 +98,7 @@ struct Builder {
     auto condition = filter::ToSql(*filter, Columns(type, select), options);
     if (!condition.ok()) return condition.status();
     And("(" + condition->text + ")");
-    for (auto& value : condition->params) params.push_back(pg::ToParam(std::move(value)));
+    for (const auto& value : condition->params) params.push_back(pg::ToParam(value));
     return Status::Ok();
   }
 };

@@ -51,7 +51,11 @@ class PgPlans : public ::testing::Test {
   int64_t RowsReadByCode() {
     const auto& type = MuseumTypes().Of(Exhibit::descriptor());
     auto filter = filter::ParseAndCheck("code = a OR code = b", type.filter_schema());
-    auto select = SelectList({.type = &type, .tenant = kTenant, .filter = &*filter, .limit = 50});
+    ListQuery query;
+    query.type = &type;
+    query.tenant = kTenant;
+    query.filter = &*filter;
+    auto select = SelectList(query);
     EXPECT_TRUE(select.ok());
     return RowsReadBy({pg::SetTenants(std::vector{kTenant}), select->statement});
   }

@@ -127,7 +127,8 @@ void ReplaceIndexRows(const RecordType& type, const std::vector<const RecordWrit
                       std::vector<pg::Statement>& statements) {
   using Row = const RecordWrite*;
   for (Row write : writes) {
-    if (write->is_new) continue;
+    // A projection may have been erased in the same group.
+    if (write->is_new && !write->key.type->projection()) continue;
     statements.push_back(
         {"DELETE FROM custom_index WHERE tenant = $1::uuid AND entity = $2::text "
          "AND id = $3::uuid",

@@ -28,8 +28,8 @@ Param ToParam(std::vector<T> content) {
 }
 
 template <class... Alternatives>
-Param ToParam(std::variant<Alternatives...> value) {
-  return std::visit([](auto& content) { return ToParam(std::move(content)); }, value);
+Param ToParam(const std::variant<Alternatives...>& value) {
+  return std::visit([](const auto& content) { return ToParam(content); }, value);
 }
 
 }  // namespace crm::pg
