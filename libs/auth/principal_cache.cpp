@@ -1,6 +1,6 @@
 #include "libs/auth/principal_cache.h"
 
-#include "libs/auth/secrets.h"
+#include "libs/base/sha256.h"
 
 namespace crm::auth {
 

@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,14 +58,8 @@ std::optional<std::string> FromBase64Url(std::string_view text) {
   return bytes;
 }
 
-std::string Sha256(std::string_view bytes) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(Bytes(bytes), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
-
 std::string HmacSha256(std::string_view key, std::string_view bytes) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  std::string digest(32, '\0');
   unsigned int size = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Bytes(bytes), bytes.size(),
        reinterpret_cast<unsigned char*>(digest.data()), &size);

@@ -15,7 +15,6 @@ std::string ToBase64Url(std::string_view bytes);
 std::optional<std::string> FromBase64Url(std::string_view text);
 
 // 32 bytes.
-std::string Sha256(std::string_view bytes);
 std::string HmacSha256(std::string_view key, std::string_view bytes);
 // In a time that depends on the lengths only.
 bool EqualSecrets(std::string_view left, std::string_view right);

@@ -1,12 +1,13 @@
 #include "libs/base/uuid.h"
 
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
 #include <random>
+
+#include "libs/base/sha256.h"
 
 namespace crm {
 
@@ -20,12 +21,10 @@ int HexValue(char c) {
 }
 
 // Parts are framed by their length, so that ("ab", "c") and ("a", "bc") differ.
-std::array<uint8_t, 32> Digest(std::string_view first, std::string_view second) {
+std::string Digest(std::string_view first, std::string_view second) {
   std::string input = std::to_string(first.size()) + ":";
   input.append(first).append(second);
-  std::array<uint8_t, 32> out;
-  SHA256(reinterpret_cast<const uint8_t*>(input.data()), input.size(), out.data());
-  return out;
+  return Sha256(input);
 }
 
 void Stamp(Uuid& id, uint8_t version) {

@@ -1,8 +1,7 @@
 #include "libs/command/idempotency.h"
 
-#include <openssl/sha.h>
-
 #include "crm/kernel/v1/records.pb.h"
+#include "libs/base/sha256.h"
 #include "libs/command/record_codec.h"
 #include "libs/command/timestamps.h"
 
@@ -39,11 +38,7 @@ std::string RequestHash(const Message& request) {
   copy->MergeFrom(request);
   if (const auto* field = RequestIdField(request))
     copy->GetReflection()->ClearField(copy.get(), field);
-  std::string bytes = EncodeRecord(*copy);
-  std::string hash(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(hash.data()));
-  return hash;
+  return Sha256(EncodeRecord(*copy));
 }
 
 RecordWrite RememberAnswer(const RecordKey& key, const std::string& request_hash,

@@ -26,6 +26,12 @@ constexpr auto kBackoff = std::chrono::milliseconds(500);
 constexpr auto kLongestBrokerPatience = std::chrono::seconds(3);
 constexpr auto kEndCheckInterval = std::chrono::seconds(10);
 
+// A topic has several partitions, and each gets a request of its own: one by one, a group of
+// commits costs the broker more than PostgreSQL. Above this rate rows wait for company.
+constexpr size_t kManyRows = 150;
+constexpr auto kRateWindow = std::chrono::milliseconds(100);
+constexpr auto kGather = std::chrono::milliseconds(15);
+
 using Steady = std::chrono::steady_clock;
 
 }  // namespace
@@ -61,6 +67,7 @@ struct Relay::Rep {
   void Relaying(std::stop_token stop);
   Status CheckEnds();
   Status OpenProducer();
+  void Gather(std::stop_token stop);
   Result<size_t> SendNext(std::stop_token stop);
   Status Send(const LogRow& row, std::stop_token stop);
   void Pause(std::chrono::milliseconds time, std::stop_token stop);
@@ -77,6 +84,10 @@ struct Relay::Rep {
   int64_t next_seq = 1;  // the next row to send
   RelayLease lease;
   Steady::time_point ends_checked{};
+  Steady::time_point sent_at{};
+  Steady::time_point window_began{};
+  size_t window_rows = 0;
+  bool many = false;  // in the window before
 
   std::mutex mutex;
   std::condition_variable_any wake;
@@ -245,6 +256,7 @@ Status Relay::Rep::OpenProducer() {
 void Relay::Rep::Relaying(std::stop_token stop) {
   Status status = OpenProducer();
   while (status.ok() && !stop.stop_requested()) {
+    Gather(stop);
     auto sent = SendNext(stop);
     status = sent.ok() ? Status::Ok() : sent.status();
     if (!status.ok()) break;
@@ -284,6 +296,19 @@ void Relay::Rep::Relaying(std::stop_token stop) {
     log.Warning("relay starts again", {{"status", status}, {"cursor", lease.cursor()}});
 }
 
+void Relay::Rep::Gather(std::stop_token stop) {
+  if (many) {
+    std::unique_lock lock(mutex);
+    wake.wait_until(lock, stop, sent_at + kGather, [this] { return !failure.ok() || drain; });
+  }
+  auto now = Steady::now();
+  if (now - window_began >= kRateWindow) {
+    many = now - window_began < 2 * kRateWindow && window_rows >= kManyRows;
+    window_began = now;
+    window_rows = 0;
+  }
+}
+
 // Sends the rows that follow: those the commits handed over if they continue, otherwise from the
 // log. Returns how many.
 Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
@@ -310,7 +335,11 @@ Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
   for (const auto& row : rows) {
     if (auto status = Send(row, stop); !status.ok()) return status;
   }
-  if (from_commits) hot.Add(static_cast<double>(rows.size()));
+  sent_at = Steady::now();
+  if (from_commits) {
+    hot.Add(static_cast<double>(rows.size()));
+    window_rows += rows.size();
+  }
   return rows.size();
 }
 

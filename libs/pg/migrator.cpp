@@ -1,7 +1,5 @@
 #include "libs/pg/migrator.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include <thread>
 
 #include "libs/base/crash_point.h"
+#include "libs/base/sha256.h"
 #include "libs/pg/password.h"
 #include "libs/pg/sqlstate.h"
 
@@ -25,11 +24,9 @@ using std::chrono::milliseconds;
 constexpr int kLockTries = 60;
 constexpr milliseconds kLongestPause{1000};
 
-std::string Sha256(const std::string& text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+std::string Fingerprint(const std::string& text) {
   std::string hex;
-  for (const unsigned char byte : digest) {
+  for (const unsigned char byte : Sha256(text)) {
     hex += "0123456789abcdef"[byte >> 4];
     hex += "0123456789abcdef"[byte & 15];
   }
@@ -176,7 +173,7 @@ class Migrator {
     }
     for (const Migration& migration : plan_.migrations) {
       const auto found = applied.find(migration.name);
-      if (found != applied.end() && found->second != Sha256(migration.sql)) {
+      if (found != applied.end() && found->second != Fingerprint(migration.sql)) {
         return FailedPrecondition("MIGRATION_CHANGED",
                                   "Migration " + migration.name + " of schema " + plan_.schema +
                                       " has changed since it was applied; write a new one.")
@@ -211,7 +208,7 @@ class Migrator {
     work.exec(migration.sql);
     work.exec_params(
         "INSERT INTO " + plan_.schema + ".schema_migrations (name, sha256) VALUES ($1, $2)",
-        migration.name, Sha256(migration.sql));
+        migration.name, Fingerprint(migration.sql));
     CrashPoint("migration.before_commit");
     work.commit();
     return Status::Ok();

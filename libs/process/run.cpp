@@ -1,11 +1,10 @@
 #include "libs/process/run.h"
 
-#include <openssl/sha.h>
-
 #include <mutex>
 
 #include "libs/auth/process_auth.h"
 #include "libs/base/executor.h"
+#include "libs/base/sha256.h"
 #include "libs/config/config.h"
 #include "libs/process/shared_methods.h"
 #include "libs/rpc/channels.h"
@@ -79,11 +78,7 @@ class RpcModule final : public runtime::Module {
 Result<entity::PageTokens> PageTokensOf(const config::v1::Config& config) {
   auto pepper = config::ReadSecret(config.auth().api_key_pepper_file());
   if (!pepper.ok()) return pepper.status();
-  std::string input = "page tokens " + *pepper;
-  std::string key(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(input.data()), input.size(),
-         reinterpret_cast<unsigned char*>(key.data()));
-  return entity::PageTokens::Create(key);
+  return entity::PageTokens::Create(Sha256("page tokens " + *pepper));
 }
 
 rpc::ServerOptions ServerOptionsOf(const config::v1::Rpc& settings) {
