@@ -101,6 +101,15 @@ void SetDeadline(std::chrono::milliseconds timeout, grpc::ClientContext& context
   context.set_deadline(DeadlineIn(timeout));
 }
 
+// A server that begins to drain cancels what arrives until its clients know of it. To a caller who
+// has cancelled nothing that is a server that is gone; a status with details is somebody's word.
+Status EndOf(const grpc::Status& status, const ClientCallOptions& options) {
+  bool foreign = status.error_code() == grpc::StatusCode::CANCELLED &&
+                 status.error_details().empty() && !options.stop.stop_requested();
+  if (!foreign) return FromGrpc(status);
+  return FromGrpc(grpc::Status(grpc::StatusCode::UNAVAILABLE, "it has ended the call"));
+}
+
 Result<std::string> Client::CallBytes(const std::string& method, const std::string& request,
                                       const ClientCallOptions& options) {
   grpc::ClientContext context;
@@ -112,7 +121,7 @@ Result<std::string> Client::CallBytes(const std::string& method, const std::stri
   grpc::ByteBuffer response;
   grpc::Status status = grpc::internal::BlockingUnaryCall(&watch_.channel(), rpc, &context,
                                                           ToBuffer(request), &response);
-  if (!status.ok()) return FromGrpc(status);
+  if (!status.ok()) return EndOf(status, options);
   return ToString(response);
 }
 
@@ -139,7 +148,7 @@ Status Client::StreamBytes(const std::string& method, const std::string& request
     while (reader->Read(&message)) message.Clear();
   }
   grpc::Status status = reader->Finish();
-  return enough ? Status::Ok() : FromGrpc(status);
+  return enough ? Status::Ok() : EndOf(status, options);
 }
 
 }  // namespace

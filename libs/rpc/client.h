@@ -32,7 +32,8 @@ struct TlsOptions {
 
 // A long-lived connection to one address. Thread-safe. A failed call's Status has the reason,
 // metadata and violations that the server gave (google.rpc.ErrorInfo and friends), or reason
-// RPC_UNREACHABLE / RPC_DEADLINE_EXCEEDED / RPC_CANCELLED of our own.
+// RPC_UNREACHABLE / RPC_DEADLINE_EXCEEDED / RPC_CANCELLED of our own; the last only where the
+// caller asked to stop.
 class RpcClient {
  public:
   // Connects lazily; never fails. Without `tls` the connection is plain text.

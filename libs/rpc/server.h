@@ -94,7 +94,8 @@ class RpcServer {
   // Health of one service ("" for the server as a whole). All start as NOT_SERVING.
   virtual void SetHealth(const std::string& service, bool serving) = 0;
   // NOT_SERVING, no new calls, waits up to `patience` for those under way, cancels the rest, stops.
-  // Idempotent.
+  // A call that comes meanwhile finds nobody listening or, on a connection that stood, is ended by
+  // gRPC as CANCELLED; RpcClient calls both UNAVAILABLE. Idempotent.
   virtual void Drain(std::chrono::milliseconds patience) = 0;
 };
 
