@@ -48,7 +48,7 @@ std::string Encode(std::string_view bytes) {
   return text;
 }
 
-// Empty where the text is not base64url.
+// Empty where the text is not what Encode makes of any bytes: no two texts are one token.
 std::string Decode(std::string_view text) {
   std::string bytes;
   uint32_t bits = 0;
@@ -62,6 +62,7 @@ std::string Decode(std::string_view text) {
     held -= 8;
     bytes += static_cast<char>(bits >> held & 255);
   }
+  if (held >= 6 || (bits & ((1U << held) - 1)) != 0) return {};
   return bytes;
 }
 
