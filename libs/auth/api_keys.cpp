@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/auth/secrets.h"
+#include "libs/base/base64url.h"
 #include "libs/config/config.h"
 
 namespace crm::auth {

@@ -5,6 +5,7 @@
 #include "libs/auth/authenticator.h"
 #include "libs/auth/rate_limits.h"
 #include "libs/auth/secrets.h"
+#include "libs/base/base64url.h"
 #include "libs/config/config.h"
 #include "libs/redis/rate_limiter.h"
 

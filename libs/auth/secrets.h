@@ -1,18 +1,13 @@
-// Small cryptographic tools that the rest of this folder shares: base64url without padding (RFC
-// 4648), HMAC, randomness. Thread-safe, all of them.
+// Small cryptographic tools that the rest of this folder shares: HMAC, randomness, files of
+// secrets. Thread-safe, all of them.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "libs/base/status.h"
 
 namespace crm::auth {
-
-std::string ToBase64Url(std::string_view bytes);
-// nullopt where the text is not the one encoding of some bytes.
-std::optional<std::string> FromBase64Url(std::string_view text);
 
 // 32 bytes.
 std::string HmacSha256(std::string_view key, std::string_view bytes);

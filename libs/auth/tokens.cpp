@@ -11,6 +11,7 @@
 #include "crm/auth/v1/token.pb.h"
 #include "libs/auth/grants.h"
 #include "libs/auth/secrets.h"
+#include "libs/base/base64url.h"
 #include "libs/base/sha256.h"
 #include "libs/config/config.h"
 

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "libs/auth/grants.h"
-#include "libs/auth/secrets.h"
 #include "libs/auth/test_keys.h"
+#include "libs/base/base64url.h"
 #include "libs/testing/clock.h"
 
 namespace crm::auth {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "crm/kernel/v1/page.pb.h"
+#include "libs/base/base64url.h"
 
 namespace crm::entity {
 
@@ -17,8 +18,6 @@ using kernel::v1::PagePosition;
 constexpr size_t kNonceSize = 12;
 constexpr size_t kTagSize = 16;
 constexpr size_t kMaxTokenSize = 16 << 10;
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
@@ -34,36 +33,6 @@ std::array<uint8_t, 32> Mac(std::span<const uint8_t> key, std::string_view text)
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Bytes(text), text.size(), mac.data(),
        nullptr);
   return mac;
-}
-
-std::string Encode(std::string_view bytes) {
-  std::string text;
-  uint32_t bits = 0;
-  int held = 0;
-  for (char byte : bytes) {
-    bits = bits << 8 | static_cast<uint8_t>(byte);
-    for (held += 8; held >= 6; held -= 6) text += kAlphabet[bits >> (held - 6) & 63];
-  }
-  if (held > 0) text += kAlphabet[bits << (6 - held) & 63];
-  return text;
-}
-
-// Empty where the text is not what Encode makes of any bytes: no two texts are one token.
-std::string Decode(std::string_view text) {
-  std::string bytes;
-  uint32_t bits = 0;
-  int held = 0;
-  for (char letter : text) {
-    size_t digit = kAlphabet.find(letter);
-    if (digit == std::string_view::npos) return {};
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    bytes += static_cast<char>(bits >> held & 255);
-  }
-  if (held >= 6 || (bits & ((1U << held) - 1)) != 0) return {};
-  return bytes;
 }
 
 PagePosition::Value ToProto(const ColumnValue& value) {
@@ -140,14 +109,14 @@ std::string PageTokens::Seal(const ListPosition& position, std::string_view requ
   EVP_EncryptFinal_ex(cipher.get(), Bytes(sealed) + kNonceSize + payload.size(), &size);
   EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTagSize,
                       Bytes(sealed) + kNonceSize + payload.size());
-  return Encode(sealed);
+  return ToBase64Url(sealed);
 }
 
 Result<ListPosition> PageTokens::Open(std::string_view token, std::string_view request,
                                       const RecordType& type,
                                       const std::vector<OrderTerm>& order) const {
   if (token.size() > kMaxTokenSize) return Invalid();
-  std::string sealed = Decode(token);
+  std::string sealed = FromBase64Url(token).value_or("");
   if (sealed.size() < kNonceSize + kTagSize) return Invalid();
   std::string payload(sealed.size() - kNonceSize - kTagSize, '\0');
   Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);

@@ -4,6 +4,7 @@
 #include <future>
 
 #include "libs/auth/secrets.h"
+#include "libs/base/base64url.h"
 #include "libs/base/executor.h"
 #include "libs/command/pg_store.h"
 #include "libs/command/pipeline.h"
@@ -61,7 +62,7 @@ Status Bootstrap(runtime::AppContext& app) {
   auto password = config::ReadSecret(wanted.password_file());
   if (!password.ok()) return password.status();
   bool made_up = password->empty();
-  if (made_up) *password = auth::ToBase64Url(auth::RandomBytes(kPasswordBytes));
+  if (made_up) *password = ToBase64Url(auth::RandomBytes(kPasswordBytes));
   NewTenant tenant{wanted.tenant(), wanted.email(), wanted.display_name(), *password};
   BootstrappedTenant made;
   auto status = RunOnce(app, TenantIdOf(ShortName(wanted.tenant())), [&](Call& call) {
