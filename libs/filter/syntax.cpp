@@ -24,6 +24,14 @@ std::string ArgumentText(const Node& node) {
   return comparable ? ToText(node) : "(" + ToText(node) + ")";
 }
 
+bool StartsWithADigit(const Node& node) {
+  const Word& word = node.path.front();
+  const std::string& text = word.text;
+  const size_t first = text.starts_with('-') ? 1 : 0;
+  return node.path.size() == 1 && !word.quoted && first < text.size() && text[first] >= '0' &&
+         text[first] <= '9';
+}
+
 std::string RestrictionText(const Node& node) {
   std::string out;
   for (const Word& word : node.path) {
@@ -40,7 +48,12 @@ std::string RestrictionText(const Node& node) {
   }
   if (node.op == Operator::kNone) return out;
   std::string_view op = OperatorText(node.op);
-  out += node.op == Operator::kHas ? std::string(op) : " " + std::string(op) + " ";
+  if (node.op != Operator::kHas) {
+    out += " " + std::string(op) + " ";
+  } else {
+    // Right behind a word that looks like a time a colon would be its next part.
+    out += StartsWithADigit(node) ? " :" : ":";
+  }
   return out + ArgumentText(node.children[0]);
 }
 
