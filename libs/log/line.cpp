@@ -4,13 +4,14 @@
 #include <charconv>
 #include <cmath>
 
+#include "libs/base/hex.h"
+
 namespace crm::log {
 
 namespace {
 
 constexpr size_t kMaxStringBytes = 4096;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-constexpr char kHex[] = "0123456789abcdef";
 
 bool IsContinuation(std::string_view text, size_t at) {
   return at < text.size() && (static_cast<uint8_t>(text[at]) & 0xc0) == 0x80;
@@ -55,7 +56,8 @@ void AppendEscaped(std::string& out, char c) {
     return;
   }
   auto byte = static_cast<uint8_t>(c);
-  out.append("\\u00").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+  out += "\\u00";
+  AppendHex(out, {&byte, 1});
 }
 
 template <class Number>
@@ -63,11 +65,6 @@ void AppendNumber(std::string& out, Number number) {
   std::array<char, 32> digits;
   auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), end);
-}
-
-template <size_t N>
-void AppendHex(std::string& out, const std::array<uint8_t, N>& bytes) {
-  for (uint8_t byte : bytes) out.append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
 }
 
 // Text lines quote only what would otherwise not read as one word.

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "libs/base/crash_point.h"
+#include "libs/base/hex.h"
 #include "libs/base/sha256.h"
 #include "libs/pg/password.h"
 #include "libs/pg/sqlstate.h"
@@ -25,12 +26,7 @@ constexpr int kLockTries = 60;
 constexpr milliseconds kLongestPause{1000};
 
 std::string Fingerprint(const std::string& text) {
-  std::string hex;
-  for (const unsigned char byte : Sha256(text)) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
+  return ToHex(Sha256(text));
 }
 
 // Every name below goes into statements as it is.

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "libs/base/hex.h"
+
 namespace crm::redis {
 namespace {
 
@@ -34,12 +36,7 @@ constexpr double kLongestUs = 365.0 * 86'400 * 1e6;
 std::string Sha1Hex(std::string_view text) {
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
+  return ToHex(digest);
 }
 
 Decision FromWait(int64_t wait_us, bool local) {

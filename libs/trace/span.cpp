@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "libs/base/hex.h"
+
 namespace crm::trace {
 
 namespace {
@@ -12,13 +14,6 @@ double Fraction(const TraceContext& context) {
   uint64_t bits = 0;
   for (size_t i = 9; i < 16; ++i) bits = bits << 8 | context.trace_id[i];
   return static_cast<double>(bits) / static_cast<double>(uint64_t{1} << 56);
-}
-
-std::string Hex(const std::array<uint8_t, 8>& bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (uint8_t byte : bytes) text.append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
-  return text;
 }
 
 }  // namespace
@@ -32,7 +27,7 @@ std::string_view SpanKindName(SpanKind kind) {
 void LogSpanSink::Export(const SpanRecord& span) {
   Scope scope(span.context);
   bool is_root = span.parent_span_id == decltype(span.parent_span_id){};
-  std::string parent = is_root ? "" : Hex(span.parent_span_id);
+  std::string parent = is_root ? "" : ToHex(span.parent_span_id);
   log_.Info("span", {{"name", log::Safe(span.name)},
                      {"kind", log::Safe(SpanKindName(span.kind))},
                      {"parent_span_id", log::Safe(parent)},

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <span>
 
+#include "libs/base/hex.h"
+
 namespace crm::trace {
 
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
 constexpr size_t kLength = 55;  // "00-" 32 "-" 16 "-" 2
 
 int HexValue(char c) {
@@ -24,13 +25,6 @@ bool ReadHex(std::string_view text, std::span<uint8_t> out) {
     out[i] = static_cast<uint8_t>(high * 16 + low);
   }
   return true;
-}
-
-void AppendHex(std::string& text, std::span<const uint8_t> bytes) {
-  for (uint8_t byte : bytes) {
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
 }
 
 // The last eight bytes of a version 7 UUID are random but for the variant, which also keeps a span
