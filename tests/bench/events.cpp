@@ -9,6 +9,7 @@
 #include "libs/kafka/topic_reader.h"
 #include "libs/testing/eventually.h"
 #include "tests/bench/measurements.h"
+#include "tests/bench/must.h"
 #include "tests/bench/raw_kafka.h"
 
 namespace crm::bench {
@@ -19,12 +20,6 @@ constexpr auto kPatience = std::chrono::seconds(120);
 
 kafka::Deadline Soon() {
   return Steady::now() + std::chrono::seconds(20);
-}
-
-template <class T>
-T Must(Result<T> result) {
-  if (!result.ok()) throw std::runtime_error(result.status().ToString());
-  return std::move(*result);
 }
 
 std::unique_ptr<kafka::TopicReader> Reader(Rig& rig, const std::string& topic, bool follow) {

@@ -21,6 +21,7 @@
 #include "libs/filter/evaluate.h"
 #include "libs/testing/call_harness.h"
 #include "services/leads/module.h"
+#include "tests/bench/must.h"
 
 namespace crm::bench {
 namespace {
@@ -40,12 +41,6 @@ class Nobody final : public RemoteReader {
     return Unavailable("NOBODY", "There is nobody.");
   }
 };
-
-template <class T>
-T Must(Result<T> result) {
-  if (!result.ok()) throw std::runtime_error(result.status().ToString());
-  return std::move(*result);
-}
 
 template <class T>
 T Parsed(const std::string& bytes) {

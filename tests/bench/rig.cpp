@@ -6,17 +6,12 @@
 
 #include "libs/testing/eventually.h"
 #include "libs/testing/servers.h"
+#include "tests/bench/must.h"
 
 namespace crm::bench {
 namespace {
 
 constexpr int kTenants = 10;
-
-template <class T>
-T Must(Result<T> result) {
-  if (!result.ok()) throw std::runtime_error(result.status().ToString());
-  return std::move(*result);
-}
 
 std::unique_ptr<pg::Database> Open(const std::string& dsn, const std::string& schema) {
   return Must(pg::Database::Open({.dsn = dsn, .schema = schema, .pool_size = 1}));
