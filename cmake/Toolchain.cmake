@@ -40,6 +40,8 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   # As CMake says it, but with a path that ccache makes relative.
   set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
+  # Programs are compiled like libraries, so that both can use one.
+  set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})
 else()
   # GCC takes a precompiled header under the very same flags only. So its presets show that a file includes what it uses.
   set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
@@ -49,5 +51,3 @@ endif()
 set_property(GLOBAL PROPERTY JOB_POOLS link_pool=1)
 set(CMAKE_JOB_POOL_LINK link_pool)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-# Programs are compiled like libraries, so that both can use one precompiled header.
-set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})

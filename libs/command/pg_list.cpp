@@ -199,7 +199,8 @@ Result<IndexedSelect> SelectList(const ListQuery& query) {
     order += (term.descending && column->path.can_be_unset ? " NULLS LAST, " : ", ");
   }
   if (query.after) {
-    ComparesAsRow(query) ? AndAfterRow(query, builder) : AndAfterEachTerm(query, builder);
+    auto and_after = ComparesAsRow(query) ? AndAfterRow : AndAfterEachTerm;
+    and_after(query, builder);
   }
   std::string limit = builder.Add(pg::Value(static_cast<int64_t>(query.limit)), "bigint");
   std::string rows = RowsOf(query, builder);

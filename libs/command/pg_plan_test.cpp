@@ -1,5 +1,5 @@
-// How PostgreSQL finds what a commit touches. A plan lives as long as the committer's connection,
-// so one that was made for a table with a few rows must also do when there are millions.
+// How PostgreSQL finds what a commit or a look-up touches. A plan that was made while a table was
+// empty must go once it has rows, long before there are millions.
 #include <gtest/gtest.h>
 
 #include "libs/command/pg_sql.h"

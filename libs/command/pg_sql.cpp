@@ -110,9 +110,9 @@ pg::Statement UpsertRecords(const RecordType& type, const std::vector<const Reco
           std::move(upsert.params)};
 }
 
-// A statement for each: only where all of the key is compared for equality is it sure to be looked
-// up. Of a list of ids, or a join with one, the planner, which expects few rows of a new table, may
-// make a scan of the whole tenant, and keep it when the table has grown.
+// A statement for each, because where all of the key is compared for equality it is looked up. Of a
+// list of ids, or a join with one, the planner may make a scan of the whole tenant. (While a table
+// is nearly empty it may do so anyway; see table_growth.h.)
 void DeleteRecords(const RecordType& type, const std::vector<const RecordWrite*>& writes,
                    std::vector<pg::Statement>& statements) {
   for (const auto* write : writes) {

@@ -80,7 +80,7 @@ bool HasUniqueFields(const ConformanceHost& host) {
   });
 }
 
-// Imports and look-ups ask by them, and lists count on it (SelectList).
+// Imports and look-ups ask by them, and lists count on it (RowsOf in pg_list.cpp).
 void FindsUniqueValuesByIndex(ConformanceHost& host) {
   for (const auto* field : host.type().unique()) {
     const Column* column = host.type().FindColumn(field->name());

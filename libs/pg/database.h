@@ -140,7 +140,7 @@ class Database {
   // Without a tenant: for roles that see all tenants (relay, timers) and for checks.
   virtual Result<Rows> Read(const Statement& statement, std::stop_token stop = {}) = 0;
   // A connection of one's own, outside the pool, for statements that find their rows by keys: a
-  // plan is made once and never scans a table, however empty that was when the plan was made.
+  // plan never scans a table in sequence, and stays until PostgreSQL analyses one of its tables.
   virtual Result<std::unique_ptr<Session>> OpenSession() = 0;
   // Of the id that `SELECT pg_current_xact_id()::text` gave. Trust kCommitted only together with a
   // look at what the transaction wrote: a server that crashed gives ids again that it had handed
