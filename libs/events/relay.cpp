@@ -85,6 +85,7 @@ struct Relay::Rep {
   RelayLease lease;
   Steady::time_point ends_checked{};
   Steady::time_point sent_at{};
+  Steady::time_point next_look{};  // when the log is asked for rows of other replicas
   Steady::time_point window_began{};
   size_t window_rows = 0;
   bool many = false;  // in the window before
@@ -247,6 +248,7 @@ Status Relay::Rep::OpenProducer() {
     failure = Status::Ok();
   }
   next_seq = lease.cursor() + 1;
+  next_look = {};
   auto created = kafka::Producer::Create(std::move(producer_options));
   if (!created.ok()) return created.status();
   producer = std::move(*created);
@@ -310,10 +312,12 @@ void Relay::Rep::Gather(std::stop_token stop) {
 }
 
 // Sends the rows that follow: those the commits handed over if they continue, otherwise from the
-// log. Returns how many.
+// log, which is asked at once where own commits are missing, and for those of other replicas now
+// and then. Returns how many.
 Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
   std::vector<LogRow> rows;
   bool from_commits = false;
+  bool own_missing = false;
   {
     std::lock_guard lock(mutex);
     while (!hot_rows.empty() && hot_rows.front().seq() < next_seq) hot_rows.pop_front();
@@ -323,14 +327,18 @@ Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
                   std::make_move_iterator(hot_rows.end()));
       hot_rows.clear();
     }
+    own_missing = !from_commits && next_seq <= committed_seq;
   }
   if (!from_commits) {
+    auto now = Steady::now();
+    if (!own_missing && now < next_look) return 0;
     LogQuery query;
     query.after_seq = next_seq - 1;
     query.limit = kReadBatch;
     auto read = store.ReadLog(query, stop);
     if (!read.ok()) return read.status();
     rows = std::move(*read);
+    next_look = rows.size() < kReadBatch ? now + options.cursor_interval : now;
   }
   for (const auto& row : rows) {
     if (auto status = Send(row, stop); !status.ok()) return status;

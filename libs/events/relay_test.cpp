@@ -24,12 +24,24 @@ using testing::v1::Exhibit;
 
 constexpr Uuid kTenant{{1}};
 
+// Counts how often the log is read.
+class CountedStore final : public MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+  Result<std::vector<LogRow>> ReadLog(const LogQuery& query, std::stop_token stop) override {
+    ++reads;
+    return MemoryStore::ReadLog(query, std::move(stop));
+  }
+  std::atomic<int> reads = 0;
+};
+
 // A log that can be written by several replicas, and read from Kafka.
 class RelayTest : public ::testing::Test {
  protected:
   // One process: its committer, and maybe a relay fed by it.
   struct Replica {
-    Replica(RelayTest& test, const std::string& holder, Duration ahead = {})
+    Replica(RelayTest& test, const std::string& holder, Duration ahead = {},
+            std::chrono::milliseconds cursor_interval = std::chrono::milliseconds(20))
         : clock(SystemClock().Now() + ahead),
           committer(test.store_, {},
                     [this](const std::vector<LogRow>& rows) {
@@ -41,7 +53,7 @@ class RelayTest : public ::testing::Test {
       options.topic = test.topic_;
       options.kafka.brokers = test.address_;
       options.holder = holder;
-      options.cursor_interval = std::chrono::milliseconds(20);
+      options.cursor_interval = cursor_interval;
       relay = std::make_unique<Relay>(options, test::MuseumTypes(), test.store_, committer, clock,
                                       log, metrics);
       committer.Start();
@@ -112,7 +124,7 @@ class RelayTest : public ::testing::Test {
   std::string address_ = broker_.address();
   std::string topic_ = broker_.prefix() + "crm.museum.v1";
   SystemClock clock_;
-  MemoryStore store_{test::MuseumTypes(), clock_};
+  CountedStore store_{test::MuseumTypes(), clock_};
 };
 
 TEST_F(RelayTest, CopiesWhatWasCommittedBeforeAndAfterItsStart) {
@@ -135,6 +147,28 @@ TEST_F(RelayTest, CopiesWhatWasCommittedBeforeAndAfterItsStart) {
                 .With({"museum"})
                 .value(),
             0);
+}
+
+TEST_F(RelayTest, DoesNotReadTheLogWhileCommitsHandOverAllThatIsInIt) {
+  Replica replica(*this, "one", {}, std::chrono::hours(1));
+  replica.relay->Start();
+  auto arrives = [&](size_t count) { return Eventually([&] { return Topic().size() == count; }); };
+  replica.Write(1);
+  ASSERT_TRUE(arrives(1));
+  const int reads = store_.reads;
+  for (size_t count = 2; count <= 10; ++count) {
+    replica.Write(1);
+    ASSERT_TRUE(arrives(count));
+  }
+  EXPECT_EQ(store_.reads, reads);
+  // What was not handed over is missed by the next that is.
+  replica.offering = false;
+  replica.Write(1);
+  replica.offering = true;
+  replica.Write(1);
+  ASSERT_TRUE(arrives(12));
+  EXPECT_GT(store_.reads, reads);
+  ExpectWholeLog(Topic());
 }
 
 TEST_F(RelayTest, KeepsEveryFieldOfARow) {
