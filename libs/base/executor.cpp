@@ -19,20 +19,25 @@ bool ThreadPool::Post(Task task) {
 }
 
 bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
-  bool first = false;
-  {
-    std::lock_guard lock(mutex_);
-    if (stopped_ || queue_.size() + waiting_.size() >= queue_limit_) return false;
-    if (delay.count() <= 0) {
-      queue_.push_back(std::move(task));
-    } else {
-      auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
-      first = added == waiting_.begin();
-    }
+  std::lock_guard lock(mutex_);
+  if (stopped_ || queue_.size() + waiting_.size() >= queue_limit_) return false;
+  if (delay.count() <= 0) {
+    queue_.push_back(std::move(task));
+    WakeOne();
+    return true;
   }
+  auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
   // Whoever watches the time must learn of an earlier one.
-  first ? wake_.notify_all() : wake_.notify_one();
+  if (added == waiting_.begin()) wake_.notify_all();
   return true;
+}
+
+// One at a time: who wakes up takes a task and wakes the next where there are more. To be woken
+// costs more than most tasks, and under load a thread that is at work anyway comes sooner.
+void ThreadPool::WakeOne() {
+  if (idle_ == 0 || waking_) return;
+  waking_ = true;
+  wake_.notify_one();
 }
 
 void ThreadPool::Stop() {
@@ -60,6 +65,7 @@ void ThreadPool::Work() {
     MoveDue();
     if (queue_.empty()) {
       if (stopped_) return;
+      ++idle_;
       if (waiting_.empty() || timed_) {
         wake_.wait(lock);
       } else {
@@ -67,12 +73,14 @@ void ThreadPool::Work() {
         wake_.wait_until(lock, waiting_.begin()->first);
         timed_ = false;
       }
+      --idle_;
+      waking_ = false;
       continue;
     }
-    // Somebody else watches the time meanwhile.
-    if (!waiting_.empty() && !timed_) wake_.notify_one();
     Task task = std::move(queue_.front());
     queue_.pop_front();
+    // More to do, or somebody else to watch the time meanwhile.
+    if (!queue_.empty() || (!waiting_.empty() && !timed_)) WakeOne();
     lock.unlock();
     task();
     task = nullptr;  // its captures are released outside the lock

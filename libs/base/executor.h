@@ -42,6 +42,7 @@ class ThreadPool final : public Executor {
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   void Work();
+  void WakeOne();  // REQUIRES(mutex_)
   void MoveDue();  // REQUIRES(mutex_)
 
   const size_t queue_limit_;
@@ -49,6 +50,8 @@ class ThreadPool final : public Executor {
   std::condition_variable wake_;
   std::deque<Task> queue_;                   // GUARDED_BY(mutex_)
   std::multimap<SteadyTime, Task> waiting_;  // GUARDED_BY(mutex_)
+  size_t idle_ = 0;                          // threads that wait for a task; GUARDED_BY(mutex_)
+  bool waking_ = false;                      // one of them is being woken; GUARDED_BY(mutex_)
   bool timed_ = false;    // one thread waits for the first time; GUARDED_BY(mutex_)
   bool stopped_ = false;  // GUARDED_BY(mutex_)
   std::vector<std::thread> threads_;
