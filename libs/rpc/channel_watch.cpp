@@ -55,11 +55,11 @@ class Watcher {
   std::thread thread_;
 };
 
-ChannelWatch::ChannelWatch(std::shared_ptr<grpc::Channel> channel)
-    : channel_(std::move(channel)),
-      watcher_(Watcher::Shared()),
-      watched_(std::make_shared<Watched>()) {
+ChannelWatch::ChannelWatch(std::shared_ptr<grpc::Channel> channel, IdleReader reader)
+    : channel_(std::move(channel)), watched_(std::make_shared<Watched>()) {
   watched_->channel = channel_.get();
+  if (reader == IdleReader::kServer) return;
+  watcher_ = Watcher::Shared();
   watcher_->Watch(watched_);
 }
 

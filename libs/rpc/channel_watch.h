@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "libs/rpc/client.h"
+
 namespace crm::rpc {
 
 class Watcher;
@@ -13,12 +15,13 @@ class Watcher;
 // gRPC reads a client's connection while a call waits on it, and otherwise each five seconds,
 // unless the process has a server too. So in a process of clients alone, like the gateway, a server
 // that stops would be kept waiting for its goodbye, and a connection being made would time out
-// unread. A watch keeps one thread of the process, shared by all of them, reading.
+// unread. A watch keeps one thread of the process, shared by all of them, reading; with
+// IdleReader::kServer it only holds the channel.
 //
 // Holds the channel; nobody else may when the watch ends.
 class ChannelWatch {
  public:
-  explicit ChannelWatch(std::shared_ptr<grpc::Channel> channel);
+  ChannelWatch(std::shared_ptr<grpc::Channel> channel, IdleReader reader);
   ~ChannelWatch();
   ChannelWatch(const ChannelWatch&) = delete;
   ChannelWatch& operator=(const ChannelWatch&) = delete;

@@ -2,8 +2,8 @@
 
 namespace crm::rpc {
 
-RoutedChannels::RoutedChannels(Routes routes, std::optional<TlsOptions> tls)
-    : tls_(std::move(tls)), routes_(std::move(routes)) {}
+RoutedChannels::RoutedChannels(Routes routes, std::optional<TlsOptions> tls, IdleReader reader)
+    : tls_(std::move(tls)), reader_(reader), routes_(std::move(routes)) {}
 
 void RoutedChannels::Route(const std::string& route, const std::string& address) {
   std::lock_guard lock(mutex_);
@@ -16,7 +16,7 @@ Result<std::shared_ptr<RpcClient>> RoutedChannels::ForService(const std::string&
     auto found = routes_.find(route);
     if (found != routes_.end()) {
       auto& client = clients_[found->second];
-      if (client == nullptr) client = RpcClient::Create(found->second, tls_);
+      if (client == nullptr) client = RpcClient::Create(found->second, tls_, reader_);
       return client;
     }
     if (route.empty()) break;

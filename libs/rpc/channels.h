@@ -18,7 +18,8 @@ class RoutedChannels final : public ChannelFactory {
  public:
   using Routes = std::map<std::string, std::string>;  // route -> address
 
-  explicit RoutedChannels(Routes routes = {}, std::optional<TlsOptions> tls = std::nullopt);
+  explicit RoutedChannels(Routes routes = {}, std::optional<TlsOptions> tls = std::nullopt,
+                          IdleReader reader = IdleReader::kWatch);
 
   Result<std::shared_ptr<RpcClient>> ForService(const std::string& proto_service) override;
   // Adds or replaces a route. In one process the server's own address is known only after all
@@ -28,6 +29,7 @@ class RoutedChannels final : public ChannelFactory {
 
  private:
   const std::optional<TlsOptions> tls_;
+  const IdleReader reader_;
   std::mutex mutex_;
   Routes routes_;                                              // GUARDED_BY(mutex_)
   std::map<std::string, std::shared_ptr<RpcClient>> clients_;  // by address; GUARDED_BY(mutex_)

@@ -55,7 +55,8 @@ Result<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
 
 class Client final : public RpcClient {
  public:
-  explicit Client(std::shared_ptr<grpc::Channel> channel) : watch_(std::move(channel)) {}
+  Client(std::shared_ptr<grpc::Channel> channel, IdleReader reader)
+      : watch_(std::move(channel), reader) {}
 
   Result<std::string> CallBytes(const std::string& method, const std::string& request,
                                 const ClientCallOptions& options) override;
@@ -154,10 +155,12 @@ Status Client::StreamBytes(const std::string& method, const std::string& request
 }  // namespace
 
 std::shared_ptr<RpcClient> RpcClient::Create(const std::string& address,
-                                             const std::optional<TlsOptions>& tls) {
+                                             const std::optional<TlsOptions>& tls,
+                                             IdleReader reader) {
   auto credentials = Credentials(tls);
   if (!credentials) return std::make_shared<BrokenClient>(credentials.status());
-  return std::make_shared<Client>(grpc::CreateCustomChannel(address, *credentials, Arguments()));
+  return std::make_shared<Client>(grpc::CreateCustomChannel(address, *credentials, Arguments()),
+                                  reader);
 }
 
 Status RpcClient::Call(const std::string& method, const google::protobuf::Message& request,

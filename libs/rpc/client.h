@@ -30,6 +30,14 @@ struct TlsOptions {
   std::string ca_file, certificate_file, key_file;
 };
 
+// Who reads a connection while no call waits on it, so that a server that leaves is noticed.
+enum class IdleReader {
+  kWatch,   // a thread, shared by all clients of the process: where there is no server
+  kServer,  // the thread of the process's RpcServer, which reads everything; a second one would
+            // take events away from it and hand them back, which costs each call two changes of
+            // thread
+};
+
 // A long-lived connection to one address. Thread-safe. A failed call's Status has the reason,
 // metadata and violations that the server gave (google.rpc.ErrorInfo and friends), or reason
 // RPC_UNREACHABLE / RPC_DEADLINE_EXCEEDED / RPC_CANCELLED of our own; the last only where the
@@ -38,7 +46,8 @@ class RpcClient {
  public:
   // Connects lazily; never fails. Without `tls` the connection is plain text.
   static std::shared_ptr<RpcClient> Create(const std::string& address,
-                                           const std::optional<TlsOptions>& tls = std::nullopt);
+                                           const std::optional<TlsOptions>& tls = std::nullopt,
+                                           IdleReader reader = IdleReader::kWatch);
   virtual ~RpcClient() = default;
 
   // `method` is "crm.leads.v1.LeadService/GetLead". Blocks.
