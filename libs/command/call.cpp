@@ -329,6 +329,7 @@ int64_t Call::VersionOf(const RecordKey& key) const {
 }
 
 void Call::Complete(Message& response) const {
+  if (order_.empty()) return;  // nothing was written that could differ
   const RecordType* type = services_.types->Find(response.GetDescriptor());
   if (type != nullptr) {
     auto id = type->ParseName(type->NameOf(response));

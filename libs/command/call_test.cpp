@@ -223,13 +223,14 @@ TEST_F(CallTest, RequestsAnEffectOnceForItsKey) {
   EXPECT_EQ(effect.state(), Effect::PENDING);
 }
 
-// Counts the questions for single records.
+// Counts the questions for records by their names.
 class CountedStore : public MemoryStore {
  public:
   using MemoryStore::MemoryStore;
-  Result<std::optional<StoredRecord>> Get(const RecordKey& key, std::stop_token stop) override {
+  Result<std::vector<std::optional<StoredRecord>>> GetEach(std::span<const RecordKey> keys,
+                                                           std::stop_token stop) override {
     ++gets;
-    return MemoryStore::Get(key, stop);
+    return MemoryStore::GetEach(keys, std::move(stop));
   }
   int gets = 0;
 };

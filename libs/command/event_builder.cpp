@@ -99,9 +99,13 @@ std::unique_ptr<Message> BuildEvent(const RecordType& type, const Message* befor
   return event;
 }
 
+std::string EtagOf(int64_t version) {
+  return "v" + std::to_string(version);
+}
+
 void SetEtag(const RecordType& type, int64_t version, Message& message) {
   if (type.etag_field() == nullptr) return;
-  message.GetReflection()->SetString(&message, type.etag_field(), "v" + std::to_string(version));
+  message.GetReflection()->SetString(&message, type.etag_field(), EtagOf(version));
 }
 
 void ClearEtag(const RecordType& type, Message& message) {

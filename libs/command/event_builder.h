@@ -26,6 +26,7 @@ std::unique_ptr<google::protobuf::Message> BuildEvent(
     const google::protobuf::Message* fact);
 
 // Etags are derived from the version and never stored: "v7".
+std::string EtagOf(int64_t version);
 void SetEtag(const RecordType& type, int64_t version, google::protobuf::Message& message);
 void ClearEtag(const RecordType& type, google::protobuf::Message& message);
 // The version that an etag names; 0 where it is not one of ours.

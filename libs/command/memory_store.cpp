@@ -58,20 +58,13 @@ std::strong_ordering CompareColumns(const ColumnValue& left, const ColumnValue& 
   return std::get<Time>(left) <=> std::get<Time>(right);
 }
 
-Result<std::optional<StoredRecord>> MemoryStore::Get(const RecordKey& key, std::stop_token) {
+Result<std::vector<std::optional<StoredRecord>>> MemoryStore::GetEach(
+    std::span<const RecordKey> keys, std::stop_token) {
   std::lock_guard lock(mutex_);
-  auto found = rows_.find(key);
-  if (found == rows_.end()) return std::optional<StoredRecord>();
-  return std::optional<StoredRecord>(found->second.record);
-}
-
-Result<std::vector<StoredRecord>> MemoryStore::GetMany(const RecordType& type, const Uuid& tenant,
-                                                       std::span<const Uuid> ids, std::stop_token) {
-  std::lock_guard lock(mutex_);
-  std::vector<StoredRecord> records;
-  for (const Uuid& id : ids) {
-    auto found = rows_.find({&type, tenant, id});
-    if (found != rows_.end()) records.push_back(found->second.record);
+  std::vector<std::optional<StoredRecord>> records;
+  for (const RecordKey& key : keys) {
+    auto found = rows_.find(key);
+    records.push_back(found == rows_.end() ? std::nullopt : std::optional(found->second.record));
   }
   return records;
 }

@@ -15,10 +15,8 @@ class MemoryStore : public Store {
  public:
   MemoryStore(const RecordTypes& types, const Clock& clock) : types_(types), clock_(clock) {}
 
-  Result<std::optional<StoredRecord>> Get(const RecordKey& key, std::stop_token stop) override;
-  Result<std::vector<StoredRecord>> GetMany(const RecordType& type, const Uuid& tenant,
-                                            std::span<const Uuid> ids,
-                                            std::stop_token stop) override;
+  Result<std::vector<std::optional<StoredRecord>>> GetEach(std::span<const RecordKey> keys,
+                                                           std::stop_token stop) override;
   Result<std::vector<ListedRecord>> List(const ListQuery& query, std::stop_token stop) override;
   Result<std::vector<AggregateRow>> Aggregate(const AggregateQuery& query,
                                               std::stop_token stop) override;

@@ -194,16 +194,24 @@ pg::Statement SelectVersions(const RecordType& type, const std::set<std::pair<Uu
       {pg::Array(std::move(tenants)), pg::Array(std::move(ids))}};
 }
 
-pg::Statement SelectMany(const RecordType& type, const Uuid& tenant, std::span<const Uuid> ids) {
-  std::string select = "SELECT id, version, occurred_at, body FROM " + type.table() +
-                       " WHERE tenant = $1::uuid AND id = ";
-  if (ids.size() == 1) {
-    return {select + "$2::uuid", {pg::Value(tenant), pg::Value(ids.front())}};
+pg::Statement SelectEach(std::span<const RecordKey> keys) {
+  std::string from = " FROM " + keys.front().type->table();
+  if (keys.size() == 1) {
+    return {"SELECT 0::bigint, id, version, occurred_at, body" + from +
+                " WHERE tenant = $1::uuid AND id = $2::uuid",
+            {pg::Value(keys.front().tenant), pg::Value(keys.front().id)}};
   }
-  std::vector<std::optional<Uuid>> wanted(ids.begin(), ids.end());
-  return {"SELECT t.* FROM unnest($2::uuid[]) AS x(id) CROSS JOIN LATERAL (" + select +
-              "x.id LIMIT 1) t",
-          {pg::Value(tenant), pg::Array(std::move(wanted))}};
+  std::vector<std::optional<Uuid>> tenants;
+  std::vector<std::optional<Uuid>> ids;
+  for (const RecordKey& key : keys) {
+    tenants.push_back(key.tenant);
+    ids.push_back(key.id);
+  }
+  return {
+      "SELECT x.n - 1, t.* FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS x(tenant, id, n) "
+      "CROSS JOIN LATERAL (SELECT id, version, occurred_at, body" +
+          from + " WHERE tenant = x.tenant AND id = x.id LIMIT 1) t",
+      {pg::Array(std::move(tenants)), pg::Array(std::move(ids))}};
 }
 
 std::vector<pg::Statement> WriteRecords(const std::vector<const RecordWrite*>& writes) {

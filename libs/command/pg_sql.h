@@ -25,8 +25,8 @@ pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets);
 // Sets seq and recorded_time of the i-th row inserted.
 void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row);
 
-// Columns: id, version, occurred_at, body.
-pg::Statement SelectMany(const RecordType& type, const Uuid& tenant, std::span<const Uuid> ids);
+// Columns: the key's index, id, version, occurred_at, body. At least one key, all of one type.
+pg::Statement SelectEach(std::span<const RecordKey> keys);
 // A list or an aggregate, and the newest index that its filter and order rest on.
 struct IndexedSelect {
   pg::Statement statement;

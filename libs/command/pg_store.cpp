@@ -1,5 +1,7 @@
 #include "libs/command/pg_store.h"
 
+#include <algorithm>
+
 #include "libs/command/pg_commit.h"
 #include "libs/command/pg_sql.h"
 
@@ -24,22 +26,20 @@ PgStore::PgStore(pg::Database& database, pg::Database& scan)
 
 PgStore::~PgStore() = default;
 
-Result<std::optional<StoredRecord>> PgStore::Get(const RecordKey& key, std::stop_token stop) {
-  auto found = GetMany(*key.type, key.tenant, std::span(&key.id, 1), stop);
-  if (!found.ok()) return found.status();
-  if (found->empty()) return std::optional<StoredRecord>();
-  return std::optional(std::move(found->front()));
-}
-
-Result<std::vector<StoredRecord>> PgStore::GetMany(const RecordType& type, const Uuid& tenant,
-                                                   std::span<const Uuid> ids,
-                                                   std::stop_token stop) {
-  auto rows = database_.Read(tenant, SelectMany(type, tenant, ids), stop);
+Result<std::vector<std::optional<StoredRecord>>> PgStore::GetEach(std::span<const RecordKey> keys,
+                                                                  std::stop_token stop) {
+  std::vector<std::optional<StoredRecord>> records(keys.size());
+  if (keys.empty()) return records;
+  std::vector<Uuid> tenants;
+  for (const RecordKey& key : keys) tenants.push_back(key.tenant);
+  std::ranges::sort(tenants);
+  tenants.erase(std::unique(tenants.begin(), tenants.end()), tenants.end());
+  auto rows = database_.Read(tenants, SelectEach(keys), stop);
   if (!rows.ok()) return rows.status();
-  std::vector<StoredRecord> records;
   for (size_t row = 0; row < rows->size(); ++row) {
-    records.push_back({rows->GetUuid(row, 0), rows->GetInt(row, 1), rows->GetString(row, 3),
-                       rows->GetTime(row, 2)});
+    auto index = static_cast<size_t>(rows->GetInt(row, 0));
+    records[index] = {rows->GetUuid(row, 1), rows->GetInt(row, 2), rows->GetString(row, 4),
+                      rows->GetTime(row, 3)};
   }
   return records;
 }

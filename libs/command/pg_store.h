@@ -23,10 +23,8 @@ class PgStore final : public Store {
   PgStore(pg::Database& database, pg::Database& scan);
   ~PgStore() override;
 
-  Result<std::optional<StoredRecord>> Get(const RecordKey& key, std::stop_token stop) override;
-  Result<std::vector<StoredRecord>> GetMany(const RecordType& type, const Uuid& tenant,
-                                            std::span<const Uuid> ids,
-                                            std::stop_token stop) override;
+  Result<std::vector<std::optional<StoredRecord>>> GetEach(std::span<const RecordKey> keys,
+                                                           std::stop_token stop) override;
   Result<std::vector<ListedRecord>> List(const ListQuery& query, std::stop_token stop) override;
   Result<std::vector<AggregateRow>> Aggregate(const AggregateQuery& query,
                                               std::stop_token stop) override;

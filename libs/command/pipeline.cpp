@@ -3,6 +3,8 @@
 #include <google/protobuf/descriptor.h>
 
 #include <cstdio>
+#include <deque>
+#include <map>
 
 #include "crm/options/v1/options.pb.h"
 #include "libs/command/access.h"
@@ -21,6 +23,11 @@ using google::protobuf::ServiceDescriptor;
 namespace {
 
 constexpr size_t kMaxRunLabel = 100;
+// Groups of reads that are served at a time, and reads of one. Few, because all that waits is
+// answered by one question to the store.
+constexpr size_t kGroupLanes = 2;
+constexpr size_t kGroupReads = 64;
+
 [[noreturn]] void Mistake(const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
   std::abort();
@@ -69,6 +76,38 @@ MethodBinding BindMessages(const ServiceDescriptor* service, const char* method,
   return binding;
 }
 
+MethodBinding BindEncoded(const ServiceDescriptor* service, const char* method,
+                          EncodedFunction function) {
+  MethodBinding binding;
+  binding.method = FindMethod(service, method);
+  if (!OnlyReads(*binding.method)) Mistake(binding.method->full_name() + " is no read");
+  binding.encoded = std::move(function);
+  return binding;
+}
+
+MethodBinding BindGroup(const ServiceDescriptor* service, const char* method,
+                        GroupFunction function) {
+  MethodBinding binding;
+  binding.method = FindMethod(service, method);
+  if (!OnlyReads(*binding.method)) Mistake(binding.method->full_name() + " is no read");
+  binding.group = std::move(function);
+  return binding;
+}
+
+Function AsMessages(const MethodBinding& binding) {
+  if (binding.unary) return binding.unary;
+  return [read = binding.encoded, group = binding.group, type = binding.method->output_type()](
+             Call& call, const Message& request) -> Result<std::unique_ptr<Message>> {
+    const CallToAnswer alone{&call, &request};
+    auto bytes = group ? std::move(group({&alone, 1}).front()) : read(call, request);
+    if (!bytes.ok()) return bytes.status();
+    std::unique_ptr<Message> response(
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+    if (auto status = DecodeRecord(*bytes, *response); !status.ok()) return status;
+    return response;
+  };
+}
+
 MethodBinding BindStream(const ServiceDescriptor* service, const char* method,
                          StreamFunction function) {
   MethodBinding binding;
@@ -81,7 +120,9 @@ MethodBinding BindStream(const ServiceDescriptor* service, const char* method,
 CallPipeline::CallPipeline(PipelineParts parts)
     : parts_(std::move(parts)),
       committed_(parts_.services),
-      meters_(std::make_unique<Meters>(*parts_.metrics, parts_.services.service)) {
+      meters_(std::make_unique<Meters>(*parts_.metrics, parts_.services.service)),
+      groups_(kGroupLanes, kGroupReads,
+              [this](std::vector<std::shared_ptr<Job>> jobs) { AnswerGroup(jobs); }) {
   committed_.committer = nullptr;
 }
 
@@ -139,6 +180,7 @@ void CallPipeline::Serve(std::shared_ptr<Job> job) {
     return Finish(*job, status);
   if (auto status = ReadRequest(*job); !status.ok()) return Finish(*job, status);
   if (job->binding->stream) return Stream(job);
+  if (job->binding->group) return groups_.Add(job);
   Try(job);
 }
 
@@ -194,6 +236,25 @@ Status CallPipeline::ReadRequest(Job& job) {
                                       job.context.principal.name, job.context.origin, request_id);
   job.request_hash = RequestHash(*job.request);
   return Status::Ok();
+}
+
+// Reads that waited together: one question for all of one method.
+void CallPipeline::AnswerGroup(const std::vector<std::shared_ptr<Job>>& jobs) {
+  std::map<const MethodBinding*, std::vector<Job*>> methods;
+  for (const auto& job : jobs) methods[job->binding].push_back(job.get());
+  for (const auto& [binding, members] : methods) {
+    std::deque<Call> calls;
+    std::vector<CallToAnswer> questions;
+    for (const Job* job : members) {
+      questions.push_back({&calls.emplace_back(committed_, job->context), job->request.get()});
+    }
+    auto answers = binding->group(questions);
+    for (size_t i = 0; i < members.size(); ++i) {
+      log::TraceScope scope(members[i]->trace);
+      if (answers[i].ok()) members[i]->answer = std::move(*answers[i]);
+      Finish(*members[i], answers[i].status());
+    }
+  }
 }
 
 void CallPipeline::Stream(std::shared_ptr<Job> job) {
@@ -265,7 +326,7 @@ Status CallPipeline::ReadDirectly(const MethodBinding& binding, const Principal&
     }
   }
   Call call(committed_, context);
-  auto answer = binding.unary(call, request);
+  auto answer = AsMessages(binding)(call, request);
   if (!answer.ok()) return answer.status();
   call.Complete(**answer);
   response.CopyFrom(**answer);

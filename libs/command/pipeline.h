@@ -7,10 +7,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "libs/base/clock.h"
 #include "libs/base/executor.h"
+#include "libs/base/gatherer.h"
 #include "libs/base/status.h"
 #include "libs/base/uuid.h"
 #include "libs/command/call.h"
@@ -24,6 +26,15 @@ namespace crm {
 // A handler with its types erased: request in, response out.
 using Function = std::function<Result<std::unique_ptr<google::protobuf::Message>>(
     Call&, const google::protobuf::Message&)>;
+// A read that has its response as bytes already.
+using EncodedFunction = std::function<Result<std::string>(Call&, const google::protobuf::Message&)>;
+// The same for calls that wait at the same time, of any tenants: one result each, in their order.
+struct CallToAnswer {
+  Call* call;
+  const google::protobuf::Message* request;
+};
+using GroupFunction =
+    std::function<std::vector<Result<std::string>>(std::span<const CallToAnswer>)>;
 
 // A streaming handler writes messages until it returns, the writer says false, or call.stop() is
 // requested.
@@ -36,12 +47,15 @@ using StreamFunction =
 // earlier answer is given again. The call reads committed state and what it stores is forgotten.
 using Awaited = std::function<bool(Call&, google::protobuf::Message& response)>;
 
-// One method of a proto service and what carries it out; exactly one of unary and stream is set.
+// One method of a proto service and what carries it out; exactly one of unary, encoded, group and
+// stream is set.
 struct MethodBinding {
   const google::protobuf::MethodDescriptor* method = nullptr;
-  Function unary;
-  StreamFunction stream;
-  Awaited awaited;  // unary methods that answer when others have followed
+  Function unary = nullptr;
+  EncodedFunction encoded = nullptr;
+  GroupFunction group = nullptr;
+  StreamFunction stream = nullptr;
+  Awaited awaited = nullptr;  // unary methods that answer when others have followed
 };
 
 // Binds a plain function `Result<Response> F(Call&, const Request&)` to a method of a service, by
@@ -50,6 +64,12 @@ struct MethodBinding {
 MethodBinding BindMessages(const google::protobuf::ServiceDescriptor* service, const char* method,
                            const google::protobuf::Descriptor* request,
                            const google::protobuf::Descriptor* response, Function function);
+// `function` answers with the bytes of the method's response. Only for methods without side
+// effects.
+MethodBinding BindEncoded(const google::protobuf::ServiceDescriptor* service, const char* method,
+                          EncodedFunction function);
+MethodBinding BindGroup(const google::protobuf::ServiceDescriptor* service, const char* method,
+                        GroupFunction function);
 MethodBinding BindStream(const google::protobuf::ServiceDescriptor* service, const char* method,
                          StreamFunction function);
 
@@ -76,6 +96,9 @@ MethodBinding Awaiting(MethodBinding binding, std::function<bool(Call&, Response
   };
   return binding;
 }
+
+// What a binding that streams nothing does, with the response as a message.
+Function AsMessages(const MethodBinding& binding);
 
 // Says who calls, from the request's metadata. Thread-safe.
 class Authenticator {
@@ -150,6 +173,7 @@ class CallPipeline {
   Status Authorise(Job& job, const rpc::Metadata& metadata);
   Status ReadRequest(Job& job);
   void Serve(std::shared_ptr<Job> job);
+  void AnswerGroup(const std::vector<std::shared_ptr<Job>>& jobs);
   void Stream(std::shared_ptr<Job> job);
   void Try(std::shared_ptr<Job> job);
   void Refuse(std::shared_ptr<Job> job, Call& call, Status status);
@@ -168,6 +192,7 @@ class CallPipeline {
   // against what is still pending.
   CallServices committed_;
   std::unique_ptr<Meters> meters_;
+  Gatherer<std::shared_ptr<Job>> groups_;
 };
 
 }  // namespace crm

@@ -55,7 +55,14 @@ void CallPipeline::Try(std::shared_ptr<Job> job) {
   Status status;
   job->response.reset();
   job->answer.reset();
-  if (job->binding != nullptr) {
+  if (job->binding != nullptr && job->binding->encoded) {
+    auto answer = job->binding->encoded(call, *job->request);
+    if (answer.ok()) {
+      job->answer = std::move(*answer);
+    } else {
+      status = answer.status();
+    }
+  } else if (job->binding != nullptr) {
     auto response = job->binding->unary(call, *job->request);
     if (response.ok()) {
       job->response = std::move(*response);

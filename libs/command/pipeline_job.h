@@ -8,6 +8,10 @@
 
 namespace crm {
 
+inline bool OnlyReads(const google::protobuf::MethodDescriptor& method) {
+  return method.options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+}
+
 // One call from its arrival to its answer, over all its attempts.
 struct CallPipeline::Job {
   const MethodBinding* binding = nullptr;  // nullptr: internal
@@ -27,14 +31,11 @@ struct CallPipeline::Job {
   // Of the attempt that is being committed.
   Status refusal;
   std::unique_ptr<google::protobuf::Message> response;
-  // The response as the key remembers it, where it leaves as it is: to the byte.
+  // The response's bytes where it leaves as they are: what the key remembers, what a read made.
   std::optional<std::string> answer;
   int asked = 0;  // how often the binding's awaited was
 
-  bool reads_only() const {
-    return binding != nullptr && binding->method->options().idempotency_level() ==
-                                     google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
-  }
+  bool reads_only() const { return binding != nullptr && OnlyReads(*binding->method); }
   // Whether a commit compares what the call was decided on with the truth before it is answered.
   bool verified() const { return !reads_only() && !validate_only; }
 };

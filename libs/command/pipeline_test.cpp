@@ -1,5 +1,8 @@
 #include "libs/command/pipeline.h"
 
+#include <condition_variable>
+#include <mutex>
+
 #include "libs/command/record_codec.h"
 #include "libs/command/test_pipeline.h"
 #include "libs/command/timestamps.h"
@@ -256,6 +259,61 @@ TEST_F(PipelineTest, NamesThePermissionThatIsMissing) {
   EXPECT_EQ(refused.status().code(), Code::kPermissionDenied);
   EXPECT_EQ(refused.status().metadata().at("permission"), "exhibit.create");
   EXPECT_EQ(runs_, 0);
+}
+
+// Reads that wait while others are being answered are answered together, each in its own way.
+TEST_F(PipelineTest, AnswersReadsThatWaitTogether) {
+  CallHarness museum({Exhibit::descriptor(), Room::descriptor()}, {.threads = 3});
+  const auto* service =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kMuseumService);
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<size_t> groups;
+  bool open = false;
+  museum.Bind({BindGroup(service, "GetExhibit", [&](std::span<const CallToAnswer> calls) {
+    std::unique_lock lock(mutex);
+    groups.push_back(calls.size());
+    changed.notify_all();
+    changed.wait(lock, [&] { return open; });
+    std::vector<Result<std::string>> answers;
+    for (const auto& [call, request] : calls) {
+      const auto& name = static_cast<const GetExhibitRequest&>(*request).name();
+      Exhibit exhibit;
+      exhibit.set_name(name + call->principal().name);
+      answers.push_back(name == "gone" ? Result<std::string>(NotFound(name))
+                                       : exhibit.SerializeAsString());
+    }
+    return answers;
+  })});
+  const Principal reader = museum.User("exhibit.get");
+  auto get = [&](const std::string& name, const Principal& as) {
+    GetExhibitRequest request;
+    request.set_name(name);
+    return museum.Begin("GetExhibit", request, as);
+  };
+  // As many as are answered at a time; the third thread is left.
+  std::vector busy = {get("a", reader), get("b", reader)};
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return groups.size() == 2; });
+  }
+  auto gone = get("gone", reader);
+  auto found = get("d", museum.admin());
+  // Refused before it waits for anything, by the same thread as the two before it.
+  EXPECT_EQ(get("e", museum.User("exhibit.list"))->Wait().status().code(), Code::kPermissionDenied);
+  {
+    std::lock_guard lock(mutex);
+    EXPECT_EQ(groups, (std::vector<size_t>{1, 1}));
+    open = true;
+    changed.notify_all();
+  }
+  EXPECT_EQ(gone->Wait().status().reason(), "RESOURCE_NOT_FOUND");
+  Exhibit answer;
+  ASSERT_TRUE(answer.ParseFromString(*found->Wait()));
+  EXPECT_EQ(answer.name(), "d" + museum.admin().name);
+  for (const auto& call : busy) EXPECT_TRUE(call->Wait().ok());
+  std::lock_guard lock(mutex);
+  EXPECT_EQ(groups, (std::vector<size_t>{1, 1, 2}));
 }
 
 // Admits as many calls as it is told.

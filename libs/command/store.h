@@ -117,11 +117,13 @@ class Store {
   virtual ~Store() = default;
 
   // nullopt: there is none. Soft-deleted records are returned.
-  virtual Result<std::optional<StoredRecord>> Get(const RecordKey& key, std::stop_token stop) = 0;
-  // Those that exist, in any order. All keys of one type and tenant.
-  virtual Result<std::vector<StoredRecord>> GetMany(const RecordType& type, const Uuid& tenant,
-                                                    std::span<const Uuid> ids,
-                                                    std::stop_token stop) = 0;
+  Result<std::optional<StoredRecord>> Get(const RecordKey& key, std::stop_token stop);
+  // The same for each of the keys, in their order. All of one type; their tenants may differ.
+  virtual Result<std::vector<std::optional<StoredRecord>>> GetEach(std::span<const RecordKey> keys,
+                                                                   std::stop_token stop) = 0;
+  // Those that exist, in the order of `ids`.
+  Result<std::vector<StoredRecord>> GetMany(const RecordType& type, const Uuid& tenant,
+                                            std::span<const Uuid> ids, std::stop_token stop);
   virtual Result<std::vector<ListedRecord>> List(const ListQuery& query, std::stop_token stop) = 0;
   virtual Result<std::vector<AggregateRow>> Aggregate(const AggregateQuery& query,
                                                       std::stop_token stop) = 0;

@@ -76,6 +76,23 @@ TEST_P(Conformance, GetsManyThatExist) {
       store_->GetMany(*MuseumTypes().Find(Exhibit::descriptor()), tenant_, {}, {})->empty());
 }
 
+TEST_P(Conformance, GetsEachInTheOrderOfTheKeysWhateverTheTenant) {
+  Put(AnExhibit(1));
+  Put(AnExhibit(2));
+  const RecordType* type = MuseumTypes().Find(Exhibit::descriptor());
+  const Uuid other{{99}};
+  const RecordKey keys[] = {
+      {type, tenant_, Id(2)}, {type, other, Id(1)}, {type, tenant_, Id(1)}, {type, tenant_, Id(2)}};
+  auto each = store_->GetEach(keys, {});
+  ASSERT_TRUE(each.ok());
+  ASSERT_EQ(each->size(), 4u);
+  EXPECT_EQ((*each)[0]->id, Id(2));
+  EXPECT_FALSE((*each)[1].has_value()) << "of another tenant";
+  EXPECT_EQ((*each)[2]->id, Id(1));
+  EXPECT_EQ((*each)[3]->body, (*each)[0]->body);
+  EXPECT_TRUE(store_->GetEach({}, {})->empty());
+}
+
 TEST_P(Conformance, ListsWhatAFilterMatches) {
   for (uint8_t i = 1; i <= 4; ++i) {
     Exhibit exhibit = OfYear(AnExhibit(i), 1500 + i);

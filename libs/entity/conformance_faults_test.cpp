@@ -171,9 +171,10 @@ TEST_P(PlantedFault, IsFoundByTheCheckThatIsThereForIt) {
     auto methods = MuseumMethods(types);
     for (auto& binding : methods) {
       if (binding.method->name() != fault.method) continue;
-      binding.unary = [&fault, method = binding.unary](Call& call, const Message& request) {
+      auto faulty = [&fault, method = AsMessages(binding)](Call& call, const Message& request) {
         return fault.wrapper(method, call, request);
       };
+      binding = {.method = binding.method, .unary = faulty};
     }
     return methods;
   });

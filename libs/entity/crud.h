@@ -19,6 +19,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@
 namespace crm::entity {
 
 using MessagePtr = std::unique_ptr<google::protobuf::Message>;
+// The bytes of a record with its etag: what reads answer, because nothing of theirs looks into it.
+using EncodedRecord = std::string;
 
 // What the resources of one service share.
 struct Settings {
@@ -58,7 +61,7 @@ struct ListRequest {
 };
 
 struct ListPage {
-  std::vector<MessagePtr> records;
+  std::vector<EncodedRecord> records;
   // Empty at the end.
   std::string next_page_token;
 };
@@ -73,9 +76,12 @@ class Crud {
 
   // Soft-deleted records are returned (AIP-164). In a call about the past: the record as it was
   // then, where it existed and the caller's scope covers it both then and today.
-  Result<MessagePtr> Get(Call& call, std::string_view name) const;
-  // The same for many at once, in their order; nullptr where a record cannot be read.
-  Result<std::vector<MessagePtr>> GetMany(Call& call, const std::vector<std::string>& names) const;
+  struct Wanted {
+    Call* call;
+    std::string name;
+  };
+  // One result each, in their order; one question to the store for all calls about the present.
+  std::vector<Result<EncodedRecord>> Get(std::span<const Wanted> wanted) const;
   // A hint of committed state like Call::List, restricted to what the caller may see. In a call
   // about the past: the records that matched then; now() in the filter is that moment.
   Result<ListPage> List(Call& call, const ListRequest& request) const;

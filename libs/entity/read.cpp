@@ -1,7 +1,6 @@
 // The reading half of Crud.
 #include <map>
 
-#include "libs/command/event_builder.h"
 #include "libs/command/record_codec.h"
 #include "libs/entity/crud.h"
 #include "libs/entity/past.h"
@@ -26,58 +25,78 @@ std::string BoundTo(const Call& call, const ListRequest& request, const std::str
   return text + '\n' + order + '\n' + filter.ToText();
 }
 
-Result<std::vector<ListedMessage>> ListPresent(Call& call, const ListQuery& query) {
+struct Listed {
+  ListPosition position;
+  EncodedRecord record;
+};
+
+Result<std::vector<Listed>> ListPresent(Call& call, const ListQuery& query) {
   auto listed = call.List(query);
   if (!listed.ok()) return listed.status();
-  std::vector<ListedMessage> rows;
+  std::vector<Listed> rows;
+  rows.reserve(listed->size());
   for (auto& row : *listed) {
-    MessagePtr record = query.type->NewMessage();
-    if (auto status = DecodeRecord(row.record.body, *record); !status.ok()) return status;
-    SetEtag(*query.type, row.record.version, *record);
-    rows.push_back({std::move(row.position), std::move(record)});
+    rows.push_back({std::move(row.position), EncodeStored(*query.type, std::move(row.record))});
   }
   return rows;
 }
 
-}  // namespace
-
-Result<MessagePtr> Crud::Get(Call& call, std::string_view name) const {
-  if (call.context().past) return GetPast(call, type_, name);
-  return Loaded(call, name, "", true);
+Result<std::vector<Listed>> ListThen(Call& call, const ListQuery& query) {
+  auto listed = ListPast(call, query);
+  if (!listed.ok()) return listed.status();
+  std::vector<Listed> rows;
+  for (auto& row : *listed) rows.push_back({std::move(row.position), EncodeRecord(*row.message)});
+  return rows;
 }
 
-Result<std::vector<MessagePtr>> Crud::GetMany(Call& call,
-                                              const std::vector<std::string>& names) const {
-  std::vector<MessagePtr> records;
-  if (call.context().past) {
-    for (const auto& name : names) {
-      auto record = GetPast(call, type_, name);
-      if (!record.ok() && record.status().code() != Code::kNotFound) return record.status();
-      records.push_back(record.ok() ? std::move(*record) : nullptr);
-    }
-    return records;
+// NOT_FOUND where there is none or the caller's scope does not cover it.
+Result<EncodedRecord> Shown(const RecordType& type,
+                            const std::optional<filter::CheckedFilter>& scope, Time now,
+                            std::string_view name, std::optional<StoredRecord> record) {
+  if (!record) return NotFound(name);
+  if (scope) {
+    MessagePtr message = type.NewMessage();
+    if (auto status = DecodeRecord(record->body, *message); !status.ok()) return status;
+    if (!Covers(scope, *message, now)) return NotFound(name);
   }
-  std::vector<Uuid> ids;
-  for (const auto& name : names) {
+  return EncodeStored(type, std::move(*record));
+}
+
+}  // namespace
+
+std::vector<Result<EncodedRecord>> Crud::Get(std::span<const Wanted> wanted) const {
+  std::vector<Result<EncodedRecord>> records;
+  std::vector<RecordKey> keys;
+  std::vector<size_t> asked;  // which of `wanted` a key is of
+  for (const auto& [call, name] : wanted) {
+    records.emplace_back(NotFound(name));
     auto id = type_.ParseName(name);
-    if (!id.ok()) return id.status();
-    ids.push_back(*id);
+    if (!id.ok()) {
+      records.back() = id.status();
+    } else if (call->context().past) {
+      auto record = GetPast(*call, type_, name);
+      records.back() = record.ok() ? Result(EncodeRecord(**record)) : record.status();
+    } else {
+      asked.push_back(records.size() - 1);
+      keys.push_back({&type_, call->tenant(), *id});
+    }
   }
-  auto scope = ScopeOf(call, type_);
-  if (!scope.ok()) return scope.status();
-  auto stored = call.store().GetMany(type_, call.tenant(), ids, call.stop());
-  if (!stored.ok()) return stored.status();
-  std::map<Uuid, const StoredRecord*> by_id;
-  for (const auto& record : *stored) by_id[record.id] = &record;
-  for (const Uuid& id : ids) {
-    records.push_back(nullptr);
-    auto found = by_id.find(id);
-    if (found == by_id.end()) continue;
-    MessagePtr record = type_.NewMessage();
-    if (auto status = DecodeRecord(found->second->body, *record); !status.ok()) return status;
-    if (!Covers(*scope, *record, call.now())) continue;
-    SetEtag(type_, found->second->version, *record);
-    records.back() = std::move(record);
+  if (keys.empty()) return records;
+  auto stored = wanted.front().call->store().GetEach(keys, {});
+  std::map<const Call*, Result<std::optional<filter::CheckedFilter>>> scopes;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto& [call, name] = wanted[asked[i]];
+    auto& record = records[asked[i]];
+    auto known = scopes.find(call);
+    if (known == scopes.end()) known = scopes.emplace(call, ScopeOf(*call, type_)).first;
+    const auto& scope = known->second;
+    if (!stored.ok()) {
+      record = stored.status();
+    } else if (!scope.ok()) {
+      record = scope.status();
+    } else {
+      record = Shown(type_, *scope, call->now(), name, std::move((*stored)[i]));
+    }
   }
   return records;
 }
@@ -128,14 +147,14 @@ Result<ListPage> Crud::List(Call& call, const ListRequest& request) const {
     query.after = std::move(*position);
   }
 
-  auto rows = call.context().past ? ListPast(call, query) : ListPresent(call, query);
+  auto rows = call.context().past ? ListThen(call, query) : ListPresent(call, query);
   if (!rows.ok()) return rows.status();
   ListPage page;
   if (rows->size() > size) {
     rows->resize(size);
     page.next_page_token = settings_.page_tokens->Seal(rows->back().position, bound);
   }
-  for (auto& row : *rows) page.records.push_back(std::move(row.message));
+  for (auto& row : *rows) page.records.push_back(std::move(row.record));
   return page;
 }
 

@@ -6,6 +6,7 @@
 
 #include "google/api/resource.pb.h"
 #include "libs/command/access.h"
+#include "libs/command/record_codec.h"
 
 namespace crm::entity {
 
@@ -71,48 +72,53 @@ class Methods {
           Hooks hooks)
       : type_(type), crud_(type, settings, std::move(hooks), Verbs(service)) {}
 
-  Result<MessagePtr> Get(Call& call, const Message& request) const {
-    return crud_.Get(call, Text(request, "name"));
+  std::vector<Result<std::string>> Get(std::span<const CallToAnswer> calls) const {
+    std::vector<Crud::Wanted> wanted;
+    for (const auto& [call, request] : calls) wanted.push_back({call, Text(*request, "name")});
+    return crud_.Get(wanted);
   }
 
-  Result<MessagePtr> List(Call& call, const Message& request,
-                          const Descriptor* response_type) const {
+  Result<std::string> List(Call& call, const Message& request,
+                           const Descriptor* response_type) const {
     ListRequest list{Number(request, "page_size"), Text(request, "page_token"),
                      Text(request, "filter"), Text(request, "order_by"),
                      Flag(request, "show_deleted")};
     auto page = crud_.List(call, list);
     if (!page.ok()) return page.status();
-    MessagePtr response = NewMessage(response_type);
-    for (auto& record : page->records) AddRecord(*response, type_.message(), std::move(record));
-    response->GetReflection()->SetString(response.get(), Field(*response, "next_page_token"),
-                                         page->next_page_token);
+    std::string response;
+    const auto* records = FieldOf(response_type, type_.message(), true);
+    for (const auto& record : page->records) AppendField(records, record, response);
+    if (!page->next_page_token.empty()) {
+      AppendField(response_type->FindFieldByName("next_page_token"), page->next_page_token,
+                  response);
+    }
     return response;
   }
 
-  Result<MessagePtr> BatchGet(Call& call, const Message& request,
-                              const Descriptor* response_type) const {
+  Result<std::string> BatchGet(Call& call, const Message& request,
+                               const Descriptor* response_type) const {
     const auto* names = Field(request, "names");
     const auto* reflection = request.GetReflection();
     if (auto status = CheckBatch(request, names); !status.ok()) return status;
-    std::vector<std::string> wanted;
+    std::vector<Crud::Wanted> wanted;
     for (int i = 0; i < reflection->FieldSize(request, names); ++i) {
-      wanted.push_back(reflection->GetRepeatedString(request, names, i));
-      if (!type_.ParseName(wanted.back()).ok()) {
+      wanted.push_back({&call, reflection->GetRepeatedString(request, names, i)});
+      if (!type_.ParseName(wanted.back().name).ok()) {
         return InvalidField("names[" + std::to_string(i) + "]",
                             "must have the form " + type_.collection() + "/{uuid}");
       }
     }
-    auto records = crud_.GetMany(call, wanted);
-    if (!records.ok()) return records.status();
-    MessagePtr response = NewMessage(response_type);
-    const auto* unreachable = Field(*response, "unreachable");
+    auto records = crud_.Get(wanted);
+    std::string response;
+    const auto* found = FieldOf(response_type, type_.message(), true);
+    const auto* unreachable = response_type->FindFieldByName("unreachable");
     for (size_t i = 0; i < wanted.size(); ++i) {
-      if ((*records)[i] != nullptr) {
-        AddRecord(*response, type_.message(), std::move((*records)[i]));
-      } else if (unreachable != nullptr) {
-        response->GetReflection()->AddString(response.get(), unreachable, wanted[i]);
+      if (records[i].ok()) {
+        AppendField(found, *records[i], response);
+      } else if (records[i].status().code() == Code::kNotFound && unreachable != nullptr) {
+        AppendField(unreachable, wanted[i].name, response);
       } else {
-        return NotFound(wanted[i]);
+        return records[i].status();
       }
     }
     return response;
@@ -162,8 +168,10 @@ class Methods {
       return deleted;
     // As AIP-135 wants it: the record where it is deleted already, an empty one where there is none
     // to see.
-    auto gone = crud_.Get(call, name);
-    return gone.ok() ? std::move(gone) : Result<MessagePtr>(type_.NewMessage());
+    MessagePtr gone = type_.NewMessage();
+    auto found = call.LoadMessage(type_, name, true);
+    if (found.ok()) gone->CopyFrom(**found);
+    return gone;
   }
 
   Result<MessagePtr> Undelete(Call& call, const Message& request) const {
@@ -277,10 +285,31 @@ class Binder {
  public:
   using Function = std::function<Result<MessagePtr>(const Methods&, Call&, const Message& request,
                                                     const Descriptor* response)>;
+  using Read = std::function<Result<std::string>(const Methods&, Call&, const Message& request,
+                                                 const Descriptor* response)>;
 
   Binder(const ServiceDescriptor* service, const RecordType& type,
          std::shared_ptr<const Methods> methods)
       : service_(service), type_(type), methods_(std::move(methods)) {}
+
+  void BindGet(const std::string& name, const std::function<void(Shape)>& check) {
+    const MethodDescriptor* method = service_->FindMethodByName(name);
+    if (method == nullptr) return;
+    check(Shape(method, type_));
+    bindings_.push_back(BindGroup(
+        service_, name.c_str(),
+        [methods = methods_](std::span<const CallToAnswer> calls) { return methods->Get(calls); }));
+  }
+
+  void BindRead(const std::string& name, const std::function<void(Shape)>& check, Read read) {
+    const MethodDescriptor* method = service_->FindMethodByName(name);
+    if (method == nullptr) return;
+    check(Shape(method, type_));
+    bindings_.push_back(BindEncoded(
+        service_, name.c_str(),
+        [methods = methods_, read = std::move(read), out = method->output_type()](
+            Call& call, const Message& request) { return read(*methods, call, request, out); }));
+  }
 
   void Bind(const std::string& name, const std::function<void(Shape)>& check, Function function) {
     const MethodDescriptor* method = service_->FindMethodByName(name);
@@ -311,15 +340,13 @@ constexpr auto kMessage = FieldDescriptor::CPPTYPE_MESSAGE;
 using M = const Methods&;
 
 void BindReads(Binder& binder, const std::string& one, const std::string& many) {
-  binder.Bind(
-      "Get" + one, [](Shape shape) { shape.Request("name", kText).ReturnsRecord(); },
-      [](M m, Call& call, const Message& in, const Descriptor*) { return m.Get(call, in); });
-  binder.Bind(
+  binder.BindGet("Get" + one, [](Shape shape) { shape.Request("name", kText).ReturnsRecord(); });
+  binder.BindRead(
       "List" + many, [](Shape shape) { shape.ReturnsRecords().Response("next_page_token"); },
       [](M m, Call& call, const Message& in, const Descriptor* out) {
         return m.List(call, in, out);
       });
-  binder.Bind(
+  binder.BindRead(
       "BatchGet" + many, [](Shape shape) { shape.Request("names", kText, true).ReturnsRecords(); },
       [](M m, Call& call, const Message& in, const Descriptor* out) {
         return m.BatchGet(call, in, out);

@@ -55,8 +55,9 @@ class PooledDatabase final : public Database {
   explicit PooledDatabase(const DatabaseOptions& options)
       : options_(options), pool_(options), pulse_(options) {}
 
-  Result<Rows> Read(const Uuid& tenant, const Statement& statement, std::stop_token stop) override {
-    const Statement both[] = {SetTenants({&tenant, 1}), statement};
+  Result<Rows> Read(std::span<const Uuid> tenants, const Statement& statement,
+                    std::stop_token stop) override {
+    const Statement both[] = {SetTenants(tenants), statement};
     return RunLast(both, stop);
   }
 

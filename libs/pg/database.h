@@ -129,14 +129,17 @@ class Database {
   static Result<std::unique_ptr<Database>> Open(DatabaseOptions options);
   virtual ~Database() = default;
 
-  // One read statement with row-level security set to one tenant (setting crm.tenants). `stop`
+  // One read statement with row-level security set to these tenants (setting crm.tenants). `stop`
   // cancels the statement on the server and returns CANCELLED with reason PG_CANCELLED; the
   // connection goes back to the pool only after the cancel has returned, so that it cannot hit the
   // next user. RESOURCE_EXHAUSTED with reason PG_POOL_EXHAUSTED: no connection within pool_wait.
   // UNAVAILABLE with reason PG_CONNECTION_LOST: at once, with a retry hint, while the server cannot
   // be reached.
-  virtual Result<Rows> Read(const Uuid& tenant, const Statement& statement,
-                            std::stop_token stop = {}) = 0;
+  virtual Result<Rows> Read(std::span<const Uuid> tenants, const Statement& statement,
+                            std::stop_token stop) = 0;
+  Result<Rows> Read(const Uuid& tenant, const Statement& statement, std::stop_token stop = {}) {
+    return Read(std::span(&tenant, 1), statement, std::move(stop));
+  }
   // Without a tenant: for roles that see all tenants (relay, timers) and for checks.
   virtual Result<Rows> Read(const Statement& statement, std::stop_token stop = {}) = 0;
   // A connection of one's own, outside the pool, for statements that find their rows by keys: a

@@ -133,7 +133,7 @@ std::vector<MethodBinding> ApiKeyMethods(const RecordTypes& types, const entity:
   auto methods = entity::StandardMethods(service, type, settings, KeyHooks());
   for (auto& binding : methods) {
     if (binding.method->name() == "GetApiKey" || binding.method->name() == "ListApiKeys") {
-      binding.unary = WithLastUse(std::move(binding.unary));
+      binding = {.method = binding.method, .unary = WithLastUse(AsMessages(binding))};
     }
   }
   auto crud = std::make_shared<entity::Crud>(type, settings, KeyHooks());
