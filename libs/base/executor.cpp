@@ -19,25 +19,32 @@ bool ThreadPool::Post(Task task) {
 }
 
 bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
-  std::lock_guard lock(mutex_);
-  if (stopped_ || queue_.size() + waiting_.size() >= queue_limit_) return false;
-  if (delay.count() <= 0) {
-    queue_.push_back(std::move(task));
-    WakeOne();
-    return true;
+  bool wake = false;
+  bool first = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_ || queue_.size() + waiting_.size() >= queue_limit_) return false;
+    if (delay.count() <= 0) {
+      queue_.push_back(std::move(task));
+      wake = MayWake();
+    } else {
+      auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
+      first = added == waiting_.begin();
+    }
   }
-  auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
+  // Outside the lock, for which who is woken would have to wait.
+  if (wake) wake_.notify_one();
   // Whoever watches the time must learn of an earlier one.
-  if (added == waiting_.begin()) wake_.notify_all();
+  if (first) wake_.notify_all();
   return true;
 }
 
 // One at a time: who wakes up takes a task and wakes the next where there are more. To be woken
 // costs more than most tasks, and under load a thread that is at work anyway comes sooner.
-void ThreadPool::WakeOne() {
-  if (idle_ == 0 || waking_) return;
+bool ThreadPool::MayWake() {
+  if (idle_ == 0 || waking_) return false;
   waking_ = true;
-  wake_.notify_one();
+  return true;
 }
 
 void ThreadPool::Stop() {
@@ -80,8 +87,9 @@ void ThreadPool::Work() {
     Task task = std::move(queue_.front());
     queue_.pop_front();
     // More to do, or somebody else to watch the time meanwhile.
-    if (!queue_.empty() || (!waiting_.empty() && !timed_)) WakeOne();
+    bool wake = (!queue_.empty() || (!waiting_.empty() && !timed_)) && MayWake();
     lock.unlock();
+    if (wake) wake_.notify_one();
     task();
     task = nullptr;  // its captures are released outside the lock
     lock.lock();

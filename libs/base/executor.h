@@ -42,7 +42,7 @@ class ThreadPool final : public Executor {
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   void Work();
-  void WakeOne();  // REQUIRES(mutex_)
+  bool MayWake();  // whether the caller is to wake one; REQUIRES(mutex_)
   void MoveDue();  // REQUIRES(mutex_)
 
   const size_t queue_limit_;
