@@ -80,3 +80,18 @@ with_lock() {
   LOCK_FD=$fd "$@"
   exec {fd}>&-
 }
+
+# commit_before: what this commit is compared with: the last tagged commit; without one, where this branch left main; on main,
+# the commit before. Fails where the clone has none of them.
+commit_before() {
+  local main start
+  git describe --tags --abbrev=0 2>/dev/null && return
+  for main in main origin/main; do
+    start=$(git merge-base HEAD "$main" 2>/dev/null) || continue
+    if [[ $start != "$(git rev-parse HEAD)" ]]; then
+      echo "$start"
+      return
+    fi
+  done
+  git rev-parse --verify --quiet HEAD^
+}

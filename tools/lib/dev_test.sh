@@ -119,22 +119,22 @@ EOF
 in_repository() { (cd "$ROOT/repository" && HOME=$ROOT GIT_CONFIG_NOSYSTEM=1 "$@"); }
 commit() { in_repository git -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m "$1"; }
 
-test_protos_are_compared_with_the_tag_or_the_start_of_the_branch_or_the_commit_before() {
+test_a_commit_is_compared_with_the_tag_or_the_start_of_the_branch_or_the_commit_before() {
   mkdir "$ROOT/repository"
   in_repository git init -q -b main
   commit one
-  expect_equal "$(in_repository protos_before || echo none)" none
+  expect_equal "$(in_repository commit_before || echo none)" none
   commit two
   local one two
   one=$(in_repository git rev-parse HEAD^)
   two=$(in_repository git rev-parse HEAD)
-  expect_equal "$(in_repository protos_before)" "$one"
+  expect_equal "$(in_repository commit_before)" "$one"
   in_repository git checkout -q -b work
   commit three
   commit four
-  expect_equal "$(in_repository protos_before)" "$two"
+  expect_equal "$(in_repository commit_before)" "$two"
   in_repository git tag v1 "$one"
-  expect_equal "$(in_repository protos_before)" v1
+  expect_equal "$(in_repository commit_before)" v1
 }
 
 test_a_check_with_nothing_to_compare_with_is_skipped_and_counted() {

@@ -1,13 +1,16 @@
 # shellcheck shell=bash
 # libFuzzer's targets of tests/fuzz. What they have learnt stays under build/fuzz; what breaks them is to be kept in their corpus.
 
-## fuzz [TARGET] [SECONDS]  run one target of tests/fuzz, or each of them, for so long (default: 60 s each)
+## fuzz [TARGET|changed] [SECONDS]  run a target of tests/fuzz, those whose code has changed, or each, for so long (default: 60 s)
 cmd_fuzz() {
-  local seconds=60 targets=() name
+  local seconds=60 targets=() name changed=false
   for name in "$@"; do
-    if [[ $name =~ ^[0-9]+$ ]]; then seconds=$name; else targets+=("$name"); fi
+    case $name in
+      changed) changed=true ;;
+      *[!0-9]*) targets+=("$name") ;;
+      *) seconds=$name ;;
+    esac
   done
-  if ((${#targets[@]} == 0)); then mapfile -t targets < <(fuzz_targets); fi
   for name in "${targets[@]}"; do
     fuzz_targets | grep -qx "$name" || die "there is no target '$name'; there are: $(fuzz_targets | tr '\n' ' ')"
   done
@@ -15,11 +18,39 @@ cmd_fuzz() {
   with_lock downloads deps_packages fuzz
   # shellcheck disable=SC2034 # configure and build read them
   PRESET=fuzz BUILD=$ROOT/build/fuzz
+  if $changed; then
+    configure
+    mapfile -t -O "${#targets[@]}" targets < <(fuzz_changed)
+    if ((${#targets[@]} == 0)); then
+      say "no target's code has changed"
+      return
+    fi
+  elif ((${#targets[@]} == 0)); then
+    mapfile -t targets < <(fuzz_targets)
+  fi
   build "${targets[@]/#/crm_fuzz_}"
   for name in "${targets[@]}"; do fuzz_one "$name" "$seconds"; done
 }
 
 fuzz_targets() { (cd "$ROOT/tests/fuzz/corpus" && printf '%s\n' *); }
+
+# fuzz_changed: the targets that are made of files in a folder in which something changed since commit_before: headers stand
+# beside what they belong to. None where there is no such commit.
+fuzz_changed() {
+  local base name
+  base=$(commit_before) || return 0
+  for name in $(fuzz_targets); do
+    if grep -qxFf <(git -C "$ROOT" diff --name-only "$base" -- ':!*.md' | folders) <(fuzz_sources "$name" | folders); then echo "$name"; fi
+  done
+}
+
+# fuzz_sources TARGET: the repository's files that ninja makes the target of.
+fuzz_sources() {
+  (cd "$BUILD" && ninja -t inputs "crm_fuzz_$1" | xargs realpath -sm --relative-base="$ROOT" --)
+  echo "tests/fuzz/corpus/$1/"
+}
+
+folders() { grep / | sed 's|/[^/]*$||' | sort -u; }
 
 # fuzz_one TARGET SECONDS: ends with the input that broke it, if one did.
 fuzz_one() {

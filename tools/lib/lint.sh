@@ -64,7 +64,7 @@ lint_proto() { "$LOCAL/judges/node_modules/.bin/buf" lint; }
 # No caller that knows the protos of the commit before breaks on these: names, numbers and types stay.
 lint_breaking() {
   local base before status=0
-  base=$(protos_before) || {
+  base=$(commit_before) || {
     say "there is no earlier commit in this clone to compare the protos with"
     return "$SKIPPED"
   }
@@ -74,21 +74,6 @@ lint_breaking() {
     "$LOCAL/judges/node_modules/.bin/buf" breaking --against "$before" || status=1
   rm -rf "$before"
   return "$status"
-}
-
-# protos_before: the last tagged commit; without one, where this branch left main; on main, the commit before. Fails where the
-# clone has none of them.
-protos_before() {
-  local main start
-  git describe --tags --abbrev=0 2>/dev/null && return
-  for main in main origin/main; do
-    start=$(git merge-base HEAD "$main" 2>/dev/null) || continue
-    if [[ $start != "$(git rev-parse HEAD)" ]]; then
-      echo "$start"
-      return
-    fi
-  done
-  git rev-parse --verify --quiet HEAD^
 }
 
 lint_tidy() { python3 "$ROOT/tools/lib/tidy.py" "$ROOT" "$BUILD" "$LOCAL/tidy"; }
