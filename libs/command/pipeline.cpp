@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <atomic>
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -99,7 +100,7 @@ Function AsMessages(const MethodBinding& binding) {
   return [read = binding.encoded, group = binding.group, type = binding.method->output_type()](
              Call& call, const Message& request) -> Result<std::unique_ptr<Message>> {
     const CallToAnswer alone{&call, &request};
-    auto bytes = group ? std::move(group({&alone, 1}).front()) : read(call, request);
+    auto bytes = group ? std::move(group({&alone, 1}, call.stop()).front()) : read(call, request);
     if (!bytes.ok()) return bytes.status();
     std::unique_ptr<Message> response(
         google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
@@ -180,7 +181,8 @@ void CallPipeline::Serve(std::shared_ptr<Job> job) {
     return Finish(*job, status);
   if (auto status = ReadRequest(*job); !status.ok()) return Finish(*job, status);
   if (job->binding->stream) return Stream(job);
-  if (job->binding->group) return groups_.Add(job);
+  // Questions about the past are not asked together, and take their time.
+  if (job->binding->group) return job->context.past ? AnswerGroup({job}) : groups_.Add(job);
   Try(job);
 }
 
@@ -238,6 +240,24 @@ Status CallPipeline::ReadRequest(Job& job) {
   return Status::Ok();
 }
 
+// Stops when every one of some calls has been stopped.
+class CallPipeline::AllStopped {
+ public:
+  explicit AllStopped(const std::vector<Job*>& jobs) : left_(jobs.size()) {
+    for (const Job* job : jobs) {
+      callbacks_.emplace_back(job->context.stop, [this] {
+        if (--left_ == 0) source_.request_stop();
+      });
+    }
+  }
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::atomic<size_t> left_;
+  std::stop_source source_;
+  std::deque<std::stop_callback<std::function<void()>>> callbacks_;
+};
+
 // Reads that waited together: one question for all of one method.
 void CallPipeline::AnswerGroup(const std::vector<std::shared_ptr<Job>>& jobs) {
   std::map<const MethodBinding*, std::vector<Job*>> methods;
@@ -248,7 +268,8 @@ void CallPipeline::AnswerGroup(const std::vector<std::shared_ptr<Job>>& jobs) {
     for (const Job* job : members) {
       questions.push_back({&calls.emplace_back(committed_, job->context), job->request.get()});
     }
-    auto answers = binding->group(questions);
+    AllStopped stopped(members);
+    auto answers = binding->group(questions, stopped.token());
     for (size_t i = 0; i < members.size(); ++i) {
       log::TraceScope scope(members[i]->trace);
       if (answers[i].ok()) members[i]->answer = std::move(*answers[i]);

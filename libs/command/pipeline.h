@@ -29,12 +29,13 @@ using Function = std::function<Result<std::unique_ptr<google::protobuf::Message>
 // A read that has its response as bytes already.
 using EncodedFunction = std::function<Result<std::string>(Call&, const google::protobuf::Message&)>;
 // The same for calls that wait at the same time, of any tenants: one result each, in their order.
+// `stop` is requested when all of them have been given up.
 struct CallToAnswer {
   Call* call;
   const google::protobuf::Message* request;
 };
-using GroupFunction =
-    std::function<std::vector<Result<std::string>>(std::span<const CallToAnswer>)>;
+using GroupFunction = std::function<std::vector<Result<std::string>>(std::span<const CallToAnswer>,
+                                                                     std::stop_token stop)>;
 
 // A streaming handler writes messages until it returns, the writer says false, or call.stop() is
 // requested.
@@ -168,6 +169,7 @@ class CallPipeline {
  private:
   struct Job;
   struct Meters;
+  class AllStopped;
 
   std::shared_ptr<Job> Admit(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call);
   Status Authorise(Job& job, const rpc::Metadata& metadata);

@@ -270,21 +270,22 @@ TEST_F(PipelineTest, AnswersReadsThatWaitTogether) {
   std::condition_variable changed;
   std::vector<size_t> groups;
   bool open = false;
-  museum.Bind({BindGroup(service, "GetExhibit", [&](std::span<const CallToAnswer> calls) {
-    std::unique_lock lock(mutex);
-    groups.push_back(calls.size());
-    changed.notify_all();
-    changed.wait(lock, [&] { return open; });
-    std::vector<Result<std::string>> answers;
-    for (const auto& [call, request] : calls) {
-      const auto& name = static_cast<const GetExhibitRequest&>(*request).name();
-      Exhibit exhibit;
-      exhibit.set_name(name + call->principal().name);
-      answers.push_back(name == "gone" ? Result<std::string>(NotFound(name))
-                                       : exhibit.SerializeAsString());
-    }
-    return answers;
-  })});
+  museum.Bind(
+      {BindGroup(service, "GetExhibit", [&](std::span<const CallToAnswer> calls, std::stop_token) {
+        std::unique_lock lock(mutex);
+        groups.push_back(calls.size());
+        changed.notify_all();
+        changed.wait(lock, [&] { return open; });
+        std::vector<Result<std::string>> answers;
+        for (const auto& [call, request] : calls) {
+          const auto& name = static_cast<const GetExhibitRequest&>(*request).name();
+          Exhibit exhibit;
+          exhibit.set_name(name + call->principal().name);
+          answers.push_back(name == "gone" ? Result<std::string>(NotFound(name))
+                                           : exhibit.SerializeAsString());
+        }
+        return answers;
+      })});
   const Principal reader = museum.User("exhibit.get");
   auto get = [&](const std::string& name, const Principal& as) {
     GetExhibitRequest request;
@@ -314,6 +315,57 @@ TEST_F(PipelineTest, AnswersReadsThatWaitTogether) {
   for (const auto& call : busy) EXPECT_TRUE(call->Wait().ok());
   std::lock_guard lock(mutex);
   EXPECT_EQ(groups, (std::vector<size_t>{1, 1, 2}));
+}
+
+// One caller who goes away stops nobody else's read; when all have, there is nothing left to read
+// for.
+TEST_F(PipelineTest, StopsAGroupsReadWhenAllItsCallersAreGone) {
+  CallHarness museum({Exhibit::descriptor(), Room::descriptor()}, {.threads = 3});
+  const auto* service =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kMuseumService);
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::vector<std::pair<size_t, std::stop_token>> groups;
+  bool open = false;
+  museum.Bind({BindGroup(service, "GetExhibit",
+                         [&](std::span<const CallToAnswer> calls, std::stop_token stop) {
+                           std::unique_lock lock(mutex);
+                           groups.emplace_back(calls.size(), stop);
+                           changed.notify_all();
+                           if (calls.size() == 1) {
+                             changed.wait(lock, [&] { return open; });
+                           } else {
+                             changed.wait(lock, stop, [] { return false; });
+                           }
+                           return std::vector<Result<std::string>>(calls.size(), std::string());
+                         })});
+  GetExhibitRequest request;
+  auto get = [&] { return museum.Begin("GetExhibit", request, museum.admin()); };
+  auto until_groups = [&](size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return groups.size() == count; });
+  };
+  auto first = get(), second = get();
+  until_groups(2);
+  auto third = get(), fourth = get();
+  // Behind them in the one thread that is left.
+  EXPECT_FALSE(museum.CallMessage("GetExhibit", request, museum.User("exhibit.list")).ok());
+  third->Cancel();
+  {
+    std::lock_guard lock(mutex);
+    open = true;
+    changed.notify_all();
+  }
+  until_groups(3);
+  EXPECT_TRUE(first->Wait().ok());
+  {
+    std::lock_guard lock(mutex);
+    EXPECT_EQ(groups[2].first, 2u);
+    EXPECT_FALSE(groups[2].second.stop_requested());
+  }
+  fourth->Cancel();
+  EXPECT_TRUE(fourth->Wait().ok()) << "it would not end otherwise";
+  EXPECT_TRUE(groups[2].second.stop_requested());
 }
 
 // Admits as many calls as it is told.

@@ -81,7 +81,8 @@ class Crud {
     std::string name;
   };
   // One result each, in their order; one question to the store for all calls about the present.
-  std::vector<Result<EncodedRecord>> Get(std::span<const Wanted> wanted) const;
+  std::vector<Result<EncodedRecord>> Get(std::span<const Wanted> wanted,
+                                         std::stop_token stop) const;
   // A hint of committed state like Call::List, restricted to what the caller may see. In a call
   // about the past: the records that matched then; now() in the filter is that moment.
   Result<ListPage> List(Call& call, const ListRequest& request) const;

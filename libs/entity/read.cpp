@@ -64,7 +64,8 @@ Result<EncodedRecord> Shown(const RecordType& type,
 
 }  // namespace
 
-std::vector<Result<EncodedRecord>> Crud::Get(std::span<const Wanted> wanted) const {
+std::vector<Result<EncodedRecord>> Crud::Get(std::span<const Wanted> wanted,
+                                             std::stop_token stop) const {
   std::vector<Result<EncodedRecord>> records;
   std::vector<RecordKey> keys;
   std::vector<size_t> asked;  // which of `wanted` a key is of
@@ -82,7 +83,7 @@ std::vector<Result<EncodedRecord>> Crud::Get(std::span<const Wanted> wanted) con
     }
   }
   if (keys.empty()) return records;
-  auto stored = wanted.front().call->store().GetEach(keys, {});
+  auto stored = wanted.front().call->store().GetEach(keys, std::move(stop));
   std::map<const Call*, Result<std::optional<filter::CheckedFilter>>> scopes;
   for (size_t i = 0; i < keys.size(); ++i) {
     const auto& [call, name] = wanted[asked[i]];

@@ -72,10 +72,11 @@ class Methods {
           Hooks hooks)
       : type_(type), crud_(type, settings, std::move(hooks), Verbs(service)) {}
 
-  std::vector<Result<std::string>> Get(std::span<const CallToAnswer> calls) const {
+  std::vector<Result<std::string>> Get(std::span<const CallToAnswer> calls,
+                                       std::stop_token stop) const {
     std::vector<Crud::Wanted> wanted;
     for (const auto& [call, request] : calls) wanted.push_back({call, Text(*request, "name")});
-    return crud_.Get(wanted);
+    return crud_.Get(wanted, std::move(stop));
   }
 
   Result<std::string> List(Call& call, const Message& request,
@@ -108,7 +109,7 @@ class Methods {
                             "must have the form " + type_.collection() + "/{uuid}");
       }
     }
-    auto records = crud_.Get(wanted);
+    auto records = crud_.Get(wanted, call.stop());
     std::string response;
     const auto* found = FieldOf(response_type, type_.message(), true);
     const auto* unreachable = response_type->FindFieldByName("unreachable");
@@ -296,9 +297,11 @@ class Binder {
     const MethodDescriptor* method = service_->FindMethodByName(name);
     if (method == nullptr) return;
     check(Shape(method, type_));
-    bindings_.push_back(BindGroup(
-        service_, name.c_str(),
-        [methods = methods_](std::span<const CallToAnswer> calls) { return methods->Get(calls); }));
+    bindings_.push_back(
+        BindGroup(service_, name.c_str(),
+                  [methods = methods_](std::span<const CallToAnswer> calls, std::stop_token stop) {
+                    return methods->Get(calls, std::move(stop));
+                  }));
   }
 
   void BindRead(const std::string& name, const std::function<void(Shape)>& check, Read read) {
