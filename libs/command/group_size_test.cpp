@@ -1,5 +1,5 @@
 // How many calls one flush carries, on a real disk: one where a single caller waits for each of its
-// calls, many where many do. Prints the histogram.
+// calls, many where many do (prints the histogram); and how often a group goes to PostgreSQL.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -73,6 +73,85 @@ void Print(int callers, const Histogram& groups) {
   std::printf("%d callers, %zu calls in %zu groups:", callers, CallsIn(groups), CountOf(groups));
   for (const auto& [size, count] : groups) std::printf(" %zux%zu", count, size);
   std::printf("\n");
+}
+
+// Counts what goes to a database and comes back, by kind.
+using Trips = std::map<std::string, int>;
+
+class CountedSession final : public pg::Session {
+ public:
+  CountedSession(std::unique_ptr<pg::Session> inner, Trips& trips)
+      : inner_(std::move(inner)), trips_(trips) {}
+
+  Result<std::vector<pg::Rows>> Run(std::span<const pg::Statement> statements) override {
+    ++trips_["run"];
+    return inner_->Run(statements);
+  }
+  Result<std::vector<pg::Rows>> RunBegin(std::span<const pg::Statement> statements) override {
+    ++trips_["begin"];
+    return inner_->RunBegin(statements);
+  }
+  Result<std::vector<pg::Rows>> RunCommit(std::span<const pg::Statement> statements) override {
+    ++trips_["commit"];
+    return inner_->RunCommit(statements);
+  }
+  Status Rollback() override {
+    ++trips_["rollback"];
+    return inner_->Rollback();
+  }
+
+ private:
+  const std::unique_ptr<pg::Session> inner_;
+  Trips& trips_;
+};
+
+class CountedDatabase final : public pg::Database {
+ public:
+  explicit CountedDatabase(pg::Database& inner) : inner_(inner) {}
+
+  Result<pg::Rows> Read(std::span<const Uuid> tenants, const pg::Statement& statement,
+                        std::stop_token stop) override {
+    ++trips["read"];
+    return inner_.Read(tenants, statement, std::move(stop));
+  }
+  Result<pg::Rows> Read(const pg::Statement& statement, std::stop_token stop) override {
+    ++trips["read"];
+    return inner_.Read(statement, std::move(stop));
+  }
+  Result<std::unique_ptr<pg::Session>> OpenSession() override {
+    auto session = inner_.OpenSession();
+    if (!session.ok()) return session.status();
+    return std::unique_ptr<pg::Session>(
+        std::make_unique<CountedSession>(std::move(*session), trips));
+  }
+  Result<pg::XactState> XactStatus(std::string_view xid) override { return inner_.XactStatus(xid); }
+  Status Ping() override { return inner_.Ping(); }
+
+  Trips trips;
+
+ private:
+  pg::Database& inner_;
+};
+
+TEST(GroupSize, ACommitIsTwoRoundTripsHoweverManyCallsItCarries) {
+  PgSchema schema(MuseumMigrations());
+  CountedDatabase database(schema.database());
+  PgStore store(database, schema.scan());
+  ManualClock clock(kMonday);
+  Decider decider(store, clock);
+  for (int calls : {1, 2, 20}) {
+    std::vector<std::unique_ptr<WriteSet>> sets;
+    std::vector<const WriteSet*> group;
+    for (int i = 0; i < calls; ++i) {
+      sets.push_back(Creation(decider, calls, i));
+      group.push_back(sets.back().get());
+    }
+    database.trips.clear();
+    for (const auto& result : store.Commit(group, {})) {
+      EXPECT_EQ(result.outcome, CommitResult::Outcome::kCommitted);
+    }
+    EXPECT_EQ(database.trips, (Trips{{"begin", 1}, {"commit", 1}})) << calls << " calls";
+  }
 }
 
 TEST(GroupSize, IsOneForASingleCallerAndManyForSixtyFour) {
