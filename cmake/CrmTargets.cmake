@@ -60,7 +60,7 @@ function(crm_proto_library name)
   # Object libraries are linked whole, so that every descriptor is in the pool even where no symbol of it is used.
   add_library(crm_proto_${name}_objects OBJECT ${sources})
   target_precompile_headers(crm_proto_${name}_objects REUSE_FROM crm_precompiled)
-  target_compile_options(crm_proto_${name}_objects PRIVATE -w $<IF:$<CONFIG:Release>,-O2,-O0>)
+  target_compile_options(crm_proto_${name}_objects PRIVATE -w $<$<CONFIG:Release>:-O2> $<$<CONFIG:Debug>:-O0>)
   target_include_directories(crm_proto_${name}_objects SYSTEM PUBLIC ${out})
   target_link_libraries(crm_proto_${name}_objects PUBLIC protobuf::libprotobuf)
   foreach(dep ${arg_DEPS})
