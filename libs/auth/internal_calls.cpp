@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "libs/auth/grants.h"
+#include "libs/rpc/descriptors.h"
 #include "libs/trace/trace_context.h"
 
 namespace crm::auth {
@@ -80,7 +81,7 @@ Status ChannelReader::Read(const Principal& principal, const std::string& method
   const auto* found =
       google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name);
   if (found == nullptr) return Internal(method + " is no method that is known here");
-  if (found->options().idempotency_level() != google::protobuf::MethodOptions::NO_SIDE_EFFECTS) {
+  if (!rpc::OnlyReads(*found)) {
     return Internal(method + " changes something, and a handler may only read");
   }
   return caller_.Call(principal, method, request, response, std::move(stop));

@@ -12,6 +12,7 @@
 #include "libs/command/idempotency.h"
 #include "libs/command/pipeline_job.h"
 #include "libs/command/record_codec.h"
+#include "libs/rpc/descriptors.h"
 #include "libs/trace/trace_context.h"
 
 namespace crm {
@@ -37,6 +38,12 @@ constexpr size_t kGroupReads = 64;
 const MethodDescriptor* FindMethod(const ServiceDescriptor* service, const char* name) {
   const MethodDescriptor* method = service->FindMethodByName(name);
   if (method == nullptr) Mistake(service->full_name() + " has no method " + name);
+  return method;
+}
+
+const MethodDescriptor* FindRead(const ServiceDescriptor* service, const char* name) {
+  const MethodDescriptor* method = FindMethod(service, name);
+  if (!rpc::OnlyReads(*method)) Mistake(method->full_name() + " is no read");
   return method;
 }
 
@@ -80,8 +87,7 @@ MethodBinding BindMessages(const ServiceDescriptor* service, const char* method,
 MethodBinding BindEncoded(const ServiceDescriptor* service, const char* method,
                           EncodedFunction function) {
   MethodBinding binding;
-  binding.method = FindMethod(service, method);
-  if (!OnlyReads(*binding.method)) Mistake(binding.method->full_name() + " is no read");
+  binding.method = FindRead(service, method);
   binding.encoded = std::move(function);
   return binding;
 }
@@ -89,8 +95,7 @@ MethodBinding BindEncoded(const ServiceDescriptor* service, const char* method,
 MethodBinding BindGroup(const ServiceDescriptor* service, const char* method,
                         GroupFunction function) {
   MethodBinding binding;
-  binding.method = FindMethod(service, method);
-  if (!OnlyReads(*binding.method)) Mistake(binding.method->full_name() + " is no read");
+  binding.method = FindRead(service, method);
   binding.group = std::move(function);
   return binding;
 }
@@ -102,8 +107,7 @@ Function AsMessages(const MethodBinding& binding) {
     const CallToAnswer alone{&call, &request};
     auto bytes = group ? std::move(group({&alone, 1}, call.stop()).front()) : read(call, request);
     if (!bytes.ok()) return bytes.status();
-    std::unique_ptr<Message> response(
-        google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+    auto response = rpc::NewMessage(type);
     if (auto status = DecodeRecord(*bytes, *response); !status.ok()) return status;
     return response;
   };
@@ -216,12 +220,10 @@ Status CallPipeline::Authorise(Job& job, const rpc::Metadata& metadata) {
 }
 
 Status CallPipeline::ReadRequest(Job& job) {
-  const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
-      job.binding->method->input_type());
-  job.request.reset(prototype->New());
+  job.request = rpc::NewMessage(job.binding->method->input_type());
   if (!job.request->ParseFromString(job.rpc->request())) {
     return InvalidArgument("REQUEST_UNREADABLE",
-                           "The request is not a valid " + prototype->GetTypeName() + ".");
+                           "The request is not a valid " + job.request->GetTypeName() + ".");
   }
   if (auto as_of = TimeOf(*job.request, "as_of")) {
     if (auto status = parts_.services.store->SettleLog(*as_of); !status.ok()) return status;

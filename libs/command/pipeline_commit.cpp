@@ -6,6 +6,7 @@
 #include "libs/command/idempotency.h"
 #include "libs/command/pipeline_job.h"
 #include "libs/command/record_codec.h"
+#include "libs/rpc/descriptors.h"
 
 namespace crm {
 
@@ -40,9 +41,7 @@ bool CallPipeline::AnswerFromKey(std::shared_ptr<Job> job) {
     Finish(*job, Status::Ok());
     return true;
   }
-  const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
-      job->binding->method->output_type());
-  job->response.reset(prototype->New());
+  job->response = rpc::NewMessage(job->binding->method->output_type());
   job->response->ParseFromString(**answer);
   Answer(job);
   return true;

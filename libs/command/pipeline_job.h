@@ -4,13 +4,10 @@
 #include <google/protobuf/descriptor.h>
 
 #include "libs/command/pipeline.h"
+#include "libs/rpc/descriptors.h"
 #include "libs/trace/trace_context.h"
 
 namespace crm {
-
-inline bool OnlyReads(const google::protobuf::MethodDescriptor& method) {
-  return method.options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
-}
 
 // One call from its arrival to its answer, over all its attempts.
 struct CallPipeline::Job {
@@ -35,7 +32,7 @@ struct CallPipeline::Job {
   std::optional<std::string> answer;
   int asked = 0;  // how often the binding's awaited was
 
-  bool reads_only() const { return binding != nullptr && OnlyReads(*binding->method); }
+  bool reads_only() const { return binding != nullptr && rpc::OnlyReads(*binding->method); }
   // Whether a commit compares what the call was decided on with the truth before it is answered.
   bool verified() const { return !reads_only() && !validate_only; }
 };

@@ -261,111 +261,122 @@ TEST_F(PipelineTest, NamesThePermissionThatIsMissing) {
   EXPECT_EQ(runs_, 0);
 }
 
-// Reads that wait while others are being answered are answered together, each in its own way.
-TEST_F(PipelineTest, AnswersReadsThatWaitTogether) {
-  CallHarness museum({Exhibit::descriptor(), Room::descriptor()}, {.threads = 3});
-  const auto* service =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kMuseumService);
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<size_t> groups;
-  bool open = false;
-  museum.Bind(
-      {BindGroup(service, "GetExhibit", [&](std::span<const CallToAnswer> calls, std::stop_token) {
-        std::unique_lock lock(mutex);
-        groups.push_back(calls.size());
-        changed.notify_all();
-        changed.wait(lock, [&] { return open; });
-        std::vector<Result<std::string>> answers;
-        for (const auto& [call, request] : calls) {
-          const auto& name = static_cast<const GetExhibitRequest&>(*request).name();
-          Exhibit exhibit;
-          exhibit.set_name(name + call->principal().name);
-          answers.push_back(name == "gone" ? Result<std::string>(NotFound(name))
-                                           : exhibit.SerializeAsString());
-        }
-        return answers;
-      })});
-  const Principal reader = museum.User("exhibit.get");
-  auto get = [&](const std::string& name, const Principal& as) {
-    GetExhibitRequest request;
+// A museum whose gets are answered in groups, for which a test holds the door: the first two,
+// alone, each in a thread of its own, until it is opened. A third thread is left for those that
+// come then.
+class GroupedGets {
+ public:
+  using Answer = std::function<Result<std::string>(const CallToAnswer&)>;
+
+  explicit GroupedGets(Answer answer) : answer_(std::move(answer)) {
+    museum.Bind({BindGroup(
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kMuseumService),
+        "GetExhibit", [this](std::span<const CallToAnswer> calls, std::stop_token stop) {
+          return Serve(calls, stop);
+        })});
+    for (const char* name : {"a", "b"}) first_two.push_back(Get(name, museum.admin()));
+    AwaitGroups(2);
+  }
+
+  std::shared_ptr<test::FakeServerCall> Get(const std::string& name, const Principal& as) {
+    testing::v1::GetExhibitRequest request;
     request.set_name(name);
     return museum.Begin("GetExhibit", request, as);
-  };
-  // As many as are answered at a time; the third thread is left.
-  std::vector busy = {get("a", reader), get("b", reader)};
-  {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return groups.size() == 2; });
   }
-  auto gone = get("gone", reader);
-  auto found = get("d", museum.admin());
+  void AwaitGroups(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return stops_.size() == count; });
+  }
+  void Open() {
+    std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  // Sizes of the groups so far.
+  std::vector<size_t> sizes() {
+    std::lock_guard lock(mutex_);
+    return sizes_;
+  }
+  std::stop_token StopOf(size_t group) {
+    std::lock_guard lock(mutex_);
+    return stops_[group];
+  }
+
+ private:
+  std::vector<Result<std::string>> Serve(std::span<const CallToAnswer> calls,
+                                         const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    sizes_.push_back(calls.size());
+    stops_.push_back(stop);
+    changed_.notify_all();
+    if (stops_.size() > 2 && await_stop) {
+      changed_.wait(lock, stop, [] { return false; });
+    } else {
+      changed_.wait(lock, [&] { return open_; });
+    }
+    std::vector<Result<std::string>> answers;
+    for (const auto& call : calls) answers.push_back(answer_(call));
+    return answers;
+  }
+
+  const Answer answer_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::vector<size_t> sizes_;           // GUARDED_BY(mutex_)
+  std::vector<std::stop_token> stops_;  // GUARDED_BY(mutex_)
+  bool open_ = false;                   // GUARDED_BY(mutex_)
+
+ public:
+  // Groups after the first two end when nobody waits for them any more.
+  bool await_stop = false;
+  CallHarness museum{{testing::v1::Exhibit::descriptor(), testing::v1::Room::descriptor()},
+                     {.threads = 3}};
+  std::vector<std::shared_ptr<test::FakeServerCall>> first_two;
+};
+
+// Reads that wait while others are being answered are answered together, each in its own way.
+TEST_F(PipelineTest, AnswersReadsThatWaitTogether) {
+  GroupedGets gets([](const CallToAnswer& one) -> Result<std::string> {
+    const auto& name = static_cast<const GetExhibitRequest&>(*one.request).name();
+    if (name == "gone") return NotFound(name);
+    Exhibit exhibit;
+    exhibit.set_name(name + one.call->principal().name);
+    return exhibit.SerializeAsString();
+  });
+  const Principal reader = gets.museum.User("exhibit.get");
+  auto gone = gets.Get("gone", reader);
+  auto found = gets.Get("d", gets.museum.admin());
   // Refused before it waits for anything, by the same thread as the two before it.
-  EXPECT_EQ(get("e", museum.User("exhibit.list"))->Wait().status().code(), Code::kPermissionDenied);
-  {
-    std::lock_guard lock(mutex);
-    EXPECT_EQ(groups, (std::vector<size_t>{1, 1}));
-    open = true;
-    changed.notify_all();
-  }
+  auto refused = gets.Get("e", gets.museum.User("exhibit.list"));
+  EXPECT_EQ(refused->Wait().status().code(), Code::kPermissionDenied);
+  EXPECT_EQ(gets.sizes(), (std::vector<size_t>{1, 1}));
+  gets.Open();
   EXPECT_EQ(gone->Wait().status().reason(), "RESOURCE_NOT_FOUND");
   Exhibit answer;
   ASSERT_TRUE(answer.ParseFromString(*found->Wait()));
-  EXPECT_EQ(answer.name(), "d" + museum.admin().name);
-  for (const auto& call : busy) EXPECT_TRUE(call->Wait().ok());
-  std::lock_guard lock(mutex);
-  EXPECT_EQ(groups, (std::vector<size_t>{1, 1, 2}));
+  EXPECT_EQ(answer.name(), "d" + gets.museum.admin().name);
+  for (const auto& call : gets.first_two) EXPECT_TRUE(call->Wait().ok());
+  EXPECT_EQ(gets.sizes(), (std::vector<size_t>{1, 1, 2}));
 }
 
 // One caller who goes away stops nobody else's read; when all have, there is nothing left to read
 // for.
 TEST_F(PipelineTest, StopsAGroupsReadWhenAllItsCallersAreGone) {
-  CallHarness museum({Exhibit::descriptor(), Room::descriptor()}, {.threads = 3});
-  const auto* service =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kMuseumService);
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::vector<std::pair<size_t, std::stop_token>> groups;
-  bool open = false;
-  museum.Bind({BindGroup(service, "GetExhibit",
-                         [&](std::span<const CallToAnswer> calls, std::stop_token stop) {
-                           std::unique_lock lock(mutex);
-                           groups.emplace_back(calls.size(), stop);
-                           changed.notify_all();
-                           if (calls.size() == 1) {
-                             changed.wait(lock, [&] { return open; });
-                           } else {
-                             changed.wait(lock, stop, [] { return false; });
-                           }
-                           return std::vector<Result<std::string>>(calls.size(), std::string());
-                         })});
-  GetExhibitRequest request;
-  auto get = [&] { return museum.Begin("GetExhibit", request, museum.admin()); };
-  auto until_groups = [&](size_t count) {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return groups.size() == count; });
-  };
-  auto first = get(), second = get();
-  until_groups(2);
-  auto third = get(), fourth = get();
+  GroupedGets gets([](const CallToAnswer&) { return std::string(); });
+  gets.await_stop = true;
+  auto third = gets.Get("c", gets.museum.admin());
+  auto fourth = gets.Get("d", gets.museum.admin());
   // Behind them in the one thread that is left.
-  EXPECT_FALSE(museum.CallMessage("GetExhibit", request, museum.User("exhibit.list")).ok());
+  EXPECT_FALSE(gets.Get("e", gets.museum.User("exhibit.list"))->Wait().ok());
   third->Cancel();
-  {
-    std::lock_guard lock(mutex);
-    open = true;
-    changed.notify_all();
-  }
-  until_groups(3);
-  EXPECT_TRUE(first->Wait().ok());
-  {
-    std::lock_guard lock(mutex);
-    EXPECT_EQ(groups[2].first, 2u);
-    EXPECT_FALSE(groups[2].second.stop_requested());
-  }
+  gets.Open();
+  gets.AwaitGroups(3);
+  EXPECT_TRUE(gets.first_two.front()->Wait().ok());
+  EXPECT_EQ(gets.sizes().back(), 2u);
+  EXPECT_FALSE(gets.StopOf(2).stop_requested());
   fourth->Cancel();
   EXPECT_TRUE(fourth->Wait().ok()) << "it would not end otherwise";
-  EXPECT_TRUE(groups[2].second.stop_requested());
+  EXPECT_TRUE(gets.StopOf(2).stop_requested());
 }
 
 // Admits as many calls as it is told.

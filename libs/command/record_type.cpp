@@ -6,6 +6,7 @@
 #include "crm/kernel/v1/records.pb.h"
 #include "crm/options/v1/options.pb.h"
 #include "libs/command/timestamps.h"
+#include "libs/rpc/descriptors.h"
 
 namespace crm {
 
@@ -214,13 +215,11 @@ const FieldDescriptor* RecordType::FactField(std::string_view name) const {
 }
 
 std::unique_ptr<Message> RecordType::NewMessage() const {
-  return std::unique_ptr<Message>(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(message_)->New());
+  return rpc::NewMessage(message_);
 }
 
 std::unique_ptr<Message> RecordType::NewEvent() const {
-  return std::unique_ptr<Message>(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(event_)->New());
+  return rpc::NewMessage(event_);
 }
 
 std::string RecordType::Name(const Uuid& id) const {

@@ -1,5 +1,7 @@
 #include "libs/entity/ask.h"
 
+#include "libs/rpc/descriptors.h"
+
 namespace crm::entity {
 
 using google::protobuf::Descriptor;
@@ -12,10 +14,6 @@ using google::protobuf::MethodDescriptor;
 namespace {
 
 constexpr int kMostListed = 1000;
-
-std::unique_ptr<Message> New(const Descriptor* type) {
-  return std::unique_ptr<Message>(MessageFactory::generated_factory()->GetPrototype(type)->New());
-}
 
 const FieldDescriptor* RecordsField(const Descriptor* response, const Descriptor* record) {
   for (int i = 0; i < response->field_count(); ++i) {
@@ -46,7 +44,7 @@ Result<const MethodDescriptor*> FindMethod(std::string_view service, std::string
 
 Result<std::unique_ptr<Message>> Ask(Call& call, const MethodDescriptor& method,
                                      const Message& request, As as) {
-  auto response = New(method.output_type());
+  auto response = rpc::NewMessage(method.output_type());
   std::string path = method.service()->full_name() + "/" + method.name();
   Status status = as == As::kCaller ? call.Ask(path, request, *response)
                                     : call.AskAsSystem(path, request, *response);
@@ -58,7 +56,7 @@ std::vector<std::unique_ptr<Message>> RecordsOf(const Message& response, const D
   std::vector<std::unique_ptr<Message>> records;
   const auto* field = RecordsField(response.GetDescriptor(), record);
   for (int i = 0; i < response.GetReflection()->FieldSize(response, field); ++i) {
-    records.push_back(New(record));
+    records.push_back(rpc::NewMessage(record));
     records.back()->CopyFrom(response.GetReflection()->GetRepeatedMessage(response, field, i));
   }
   return records;
@@ -71,7 +69,7 @@ Result<std::unique_ptr<Message>> AskGetMessage(Call& call, std::string_view serv
                                                As as) {
   auto method = FindMethod(service, "Get", "name", record);
   if (!method.ok()) return method.status();
-  auto request = New((*method)->input_type());
+  auto request = rpc::NewMessage((*method)->input_type());
   request->GetReflection()->SetString(
       request.get(), request->GetDescriptor()->FindFieldByName("name"), std::string(name));
   return Ask(call, **method, *request, as);
@@ -82,7 +80,7 @@ Result<std::vector<std::unique_ptr<Message>>> AskListMessages(Call& call, std::s
                                                               std::string_view filter, As as) {
   auto method = FindMethod(service, "List", "filter", record);
   if (!method.ok()) return method.status();
-  auto request = New((*method)->input_type());
+  auto request = rpc::NewMessage((*method)->input_type());
   const auto* reflection = request->GetReflection();
   reflection->SetString(request.get(), request->GetDescriptor()->FindFieldByName("filter"),
                         std::string(filter));
@@ -99,7 +97,7 @@ Result<std::vector<std::unique_ptr<Message>>> AskBatchGetMessages(
     const std::vector<std::string>& names, As as) {
   auto method = FindMethod(service, "BatchGet", "names", record);
   if (!method.ok()) return method.status();
-  auto request = New((*method)->input_type());
+  auto request = rpc::NewMessage((*method)->input_type());
   const auto* field = request->GetDescriptor()->FindFieldByName("names");
   for (const auto& name : names) request->GetReflection()->AddString(request.get(), field, name);
   auto response = Ask(call, **method, *request, as);

@@ -8,6 +8,7 @@
 #include "google/api/resource.pb.h"
 #include "libs/entity/options.h"
 #include "libs/entity/standard_methods.h"
+#include "libs/rpc/descriptors.h"
 
 namespace crm::entity {
 
@@ -18,8 +19,7 @@ using google::protobuf::MethodDescriptor;
 namespace {
 
 MessagePtr New(const google::protobuf::Descriptor* descriptor) {
-  return MessagePtr(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  return rpc::NewMessage(descriptor);
 }
 
 template <class T>

@@ -74,13 +74,13 @@ class Crud {
 
   const RecordType& type() const { return type_; }
 
-  // Soft-deleted records are returned (AIP-164). In a call about the past: the record as it was
-  // then, where it existed and the caller's scope covers it both then and today.
   struct Wanted {
     Call* call;
     std::string name;
   };
-  // One result each, in their order; one question to the store for all calls about the present.
+  // Soft-deleted records are returned (AIP-164). In a call about the past: the record as it was
+  // then, where it existed and the caller's scope covers it both then and today. One result each,
+  // in their order; one question to the store for all calls about the present.
   std::vector<Result<EncodedRecord>> Get(std::span<const Wanted> wanted,
                                          std::stop_token stop) const;
   // A hint of committed state like Call::List, restricted to what the caller may see. In a call

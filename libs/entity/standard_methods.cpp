@@ -7,6 +7,7 @@
 #include "google/api/resource.pb.h"
 #include "libs/command/access.h"
 #include "libs/command/record_codec.h"
+#include "libs/rpc/descriptors.h"
 
 namespace crm::entity {
 
@@ -52,11 +53,6 @@ const FieldDescriptor* FieldOf(const Descriptor* message, const Descriptor* reco
     if (field->message_type() == record && field->is_repeated() == repeated) return field;
   }
   return nullptr;
-}
-
-MessagePtr NewMessage(const Descriptor* descriptor) {
-  return MessagePtr(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
 }
 
 void AddRecord(Message& response, const Descriptor* record_type, MessagePtr record) {
@@ -184,7 +180,7 @@ class Methods {
                            One one) const {
     const auto* requests = Field(request, "requests");
     if (auto status = CheckBatch(request, requests); !status.ok()) return status;
-    MessagePtr response = NewMessage(response_type);
+    MessagePtr response = rpc::NewMessage(response_type);
     for (int i = 0; i < request.GetReflection()->FieldSize(request, requests); ++i) {
       const Message& each = request.GetReflection()->GetRepeatedMessage(request, requests, i);
       auto record = (this->*one)(call, each, "requests[" + std::to_string(i) + "].");
@@ -200,14 +196,12 @@ class Methods {
     std::vector<std::string> verbs;
     for (int i = 0; i < service->method_count(); ++i) {
       const MethodDescriptor* method = service->method(i);
-      bool reads =
-          method->options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
       bool standard = false;
       for (const char* prefix :
            {"Get", "List", "Batch", "Create", "Update", "Delete", "Undelete"}) {
         standard = standard || method->name().starts_with(prefix);
       }
-      if (!reads && !standard) verbs.push_back(method->name());
+      if (!rpc::OnlyReads(*method) && !standard) verbs.push_back(method->name());
     }
     return verbs;
   }
@@ -294,9 +288,7 @@ class Binder {
       : service_(service), type_(type), methods_(std::move(methods)) {}
 
   void BindGet(const std::string& name, const std::function<void(Shape)>& check) {
-    const MethodDescriptor* method = service_->FindMethodByName(name);
-    if (method == nullptr) return;
-    check(Shape(method, type_));
+    if (Find(name, check) == nullptr) return;
     bindings_.push_back(
         BindGroup(service_, name.c_str(),
                   [methods = methods_](std::span<const CallToAnswer> calls, std::stop_token stop) {
@@ -305,9 +297,8 @@ class Binder {
   }
 
   void BindRead(const std::string& name, const std::function<void(Shape)>& check, Read read) {
-    const MethodDescriptor* method = service_->FindMethodByName(name);
+    const MethodDescriptor* method = Find(name, check);
     if (method == nullptr) return;
-    check(Shape(method, type_));
     bindings_.push_back(BindEncoded(
         service_, name.c_str(),
         [methods = methods_, read = std::move(read), out = method->output_type()](
@@ -315,13 +306,8 @@ class Binder {
   }
 
   void Bind(const std::string& name, const std::function<void(Shape)>& check, Function function) {
-    const MethodDescriptor* method = service_->FindMethodByName(name);
+    const MethodDescriptor* method = Find(name, check);
     if (method == nullptr) return;
-    // A creation that answers more than the record (a secret, shown once) is the service's own.
-    if (name == "Create" + type_.message()->name() && method->output_type() != type_.message()) {
-      return;
-    }
-    check(Shape(method, type_));
     bindings_.push_back(
         BindMessages(service_, name.c_str(), method->input_type(), method->output_type(),
                      [methods = methods_, function = std::move(function),
@@ -332,6 +318,18 @@ class Binder {
   std::vector<MethodBinding> Take() { return std::move(bindings_); }
 
  private:
+  // nullptr where the service has none, or its own.
+  const MethodDescriptor* Find(const std::string& name, const std::function<void(Shape)>& check) {
+    const MethodDescriptor* method = service_->FindMethodByName(name);
+    if (method == nullptr) return nullptr;
+    // A creation that answers more than the record (a secret, shown once).
+    bool own =
+        name == "Create" + type_.message()->name() && method->output_type() != type_.message();
+    if (own) return nullptr;
+    check(Shape(method, type_));
+    return method;
+  }
+
   const ServiceDescriptor* service_;
   const RecordType& type_;
   const std::shared_ptr<const Methods> methods_;

@@ -8,6 +8,7 @@
 #include "libs/base/planted_bug.h"
 #include "libs/command/record_codec.h"
 #include "libs/command/timestamps.h"
+#include "libs/rpc/descriptors.h"
 
 namespace crm::events {
 
@@ -83,8 +84,7 @@ Result<std::unique_ptr<google::protobuf::Message>> DecodeBody(const LogRow& row)
   const auto* type =
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(row.payload_type());
   if (type == nullptr) return NotFound(row.payload_type());
-  std::unique_ptr<google::protobuf::Message> body(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+  auto body = rpc::NewMessage(type);
   if (auto status = DecodeRecord(row.body(), *body); !status.ok()) return status;
   return body;
 }

@@ -8,6 +8,7 @@
 #include "libs/command/record_codec.h"
 #include "libs/filter/evaluate.h"
 #include "libs/people/people.h"
+#include "libs/rpc/descriptors.h"
 
 namespace crm::people {
 
@@ -42,9 +43,7 @@ StoreMoved WithFact(const RecordType& type) {
   const auto* fact = type.FactField(kFact);
   if (fact == nullptr) Mistake(type, "records that are handed over need a fact handed_over");
   return [fact](Call& call, const Message& record, const HandOver& what) {
-    std::unique_ptr<Message> message(google::protobuf::MessageFactory::generated_factory()
-                                         ->GetPrototype(fact->message_type())
-                                         ->New());
+    auto message = rpc::NewMessage(fact->message_type());
     SetText(*message, "previous_owner", what.from());
     SetText(*message, "reason", what.reason());
     return call.Store(record, *message);

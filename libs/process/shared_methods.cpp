@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "libs/rpc/descriptors.h"
+
 namespace crm {
 
 using google::protobuf::FieldDescriptor;
@@ -24,9 +26,7 @@ rpc::Handler Route(std::map<std::string, rpc::Handler> handlers,
                    std::map<std::string, std::string> service_by_collection) {
   return [handlers = std::move(handlers),
           collections = std::move(service_by_collection)](std::shared_ptr<rpc::ServerCall> call) {
-    std::unique_ptr<Message> request(google::protobuf::MessageFactory::generated_factory()
-                                         ->GetPrototype(call->method().input_type())
-                                         ->New());
+    auto request = rpc::NewMessage(call->method().input_type());
     // A request that cannot be read names no service either.
     std::string service;
     if (request->ParseFromString(call->request())) service = ServiceOf(*request, collections);

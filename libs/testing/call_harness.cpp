@@ -6,6 +6,7 @@
 
 #include "libs/base/executor.h"
 #include "libs/command/memory_store.h"
+#include "libs/rpc/descriptors.h"
 #include "libs/testing/eventually.h"
 
 namespace crm::test {
@@ -223,9 +224,7 @@ Result<std::unique_ptr<Message>> CallHarness::CallMessage(std::string_view metho
   if (rep_->pool == nullptr) Drain();
   auto bytes = call->Wait();
   if (!bytes.ok()) return bytes.status();
-  std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
-                                        ->GetPrototype(call->method().output_type())
-                                        ->New());
+  auto response = rpc::NewMessage(call->method().output_type());
   if (!response->ParseFromString(*bytes)) throw std::runtime_error("unreadable response");
   return response;
 }

@@ -9,6 +9,7 @@
 #include "libs/events/event_service.h"
 #include "libs/operations/operations.h"
 #include "libs/process/shared_methods.h"
+#include "libs/rpc/descriptors.h"
 #include "libs/testing/call_harness.h"
 
 namespace crm::test {
@@ -63,9 +64,7 @@ std::string FullName(const MethodBinding& binding) {
 Simulation::Answer AnswerOf(FakeServerCall& call) {
   auto bytes = call.Wait();
   if (!bytes.ok()) return bytes.status();
-  std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
-                                        ->GetPrototype(call.method().output_type())
-                                        ->New());
+  auto response = rpc::NewMessage(call.method().output_type());
   if (!response->ParseFromString(*bytes)) return Internal("the response cannot be read");
   return response;
 }

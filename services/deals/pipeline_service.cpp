@@ -2,6 +2,7 @@
 
 #include "crm/deals/v1/deal_service.pb.h"
 #include "libs/entity/standard_methods.h"
+#include "libs/rpc/descriptors.h"
 #include "services/deals/default_pipeline.h"
 #include "services/deals/pipeline.h"
 
@@ -63,8 +64,7 @@ std::vector<MethodBinding> PipelineMethods(const RecordTypes& types,
                                          types.Of(v1::Pipeline::descriptor()), settings, Hooks());
   for (auto& binding : methods) {
     bool writes = binding.method->output_type() == v1::Pipeline::descriptor() &&
-                  binding.method->options().idempotency_level() !=
-                      google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+                  !rpc::OnlyReads(*binding.method);
     if (!writes) continue;
     binding.unary = [standard = binding.unary](
                         Call& call, const Message& request) -> Result<std::unique_ptr<Message>> {

@@ -6,6 +6,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "google/protobuf/wrappers.pb.h"
+#include "libs/rpc/descriptors.h"
 #include "services/gateway/json_reader.h"
 #include "services/gateway/url.h"
 
@@ -15,12 +16,6 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-
-std::unique_ptr<Message> NewMessage(const Descriptor& type) {
-  const auto* prototype =
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type);
-  return std::unique_ptr<Message>(prototype->New());
-}
 
 Status ReadBody(const Route& route, std::string_view body, Message& message) {
   if (body.empty()) return {};
@@ -46,7 +41,7 @@ Status ReadPath(const RouteMatch& match, Message& message) {
     const FieldPath& path = match.route->variables[i];
     const FieldDescriptor& field = *path.back();
     const std::string location = ToString(path);
-    const auto fresh = NewMessage(*field.containing_type());
+    const auto fresh = rpc::NewMessage(field.containing_type());
     if (auto status = SetFromUrl(*fresh, field, match.values[i], location); !status.ok()) {
       return status;
     }
@@ -171,7 +166,7 @@ Result<std::string> ScalarToJson(const Message& message, const FieldDescriptor& 
 Result<std::string> ListToJson(const Message& message, const FieldDescriptor& field) {
   const auto* access = message.GetReflection();
   if (access->FieldSize(message, &field) == 0) return std::string(field.is_map() ? "{}" : "[]");
-  auto alone = NewMessage(*message.GetDescriptor());
+  auto alone = rpc::NewMessage(message.GetDescriptor());
   alone->CopyFrom(message);
   std::vector<const FieldDescriptor*> set;
   access->ListFields(*alone, &set);
@@ -195,7 +190,7 @@ Result<std::string> FieldToJson(const Message& message, const FieldDescriptor& f
 Result<TranscodedRequest> ReadRequest(const RouteMatch& match, const RequestParts& parts) {
   const Route& route = *match.route;
   TranscodedRequest request;
-  request.message = NewMessage(*route.method->input_type());
+  request.message = rpc::NewMessage(route.method->input_type());
   if (auto status = ReadBody(route, parts.body, *request.message); !status.ok()) return status;
   if (auto status = ReadPath(match, *request.message); !status.ok()) return status;
   auto parameters = ParseQuery(parts.query);
@@ -213,7 +208,7 @@ Result<TranscodedRequest> ReadRequest(const RouteMatch& match, const RequestPart
 }
 
 Result<std::unique_ptr<Message>> ParseResponse(const Route& route, const std::string& bytes) {
-  auto message = NewMessage(*route.method->output_type());
+  auto message = rpc::NewMessage(route.method->output_type());
   if (!message->ParseFromString(bytes)) {
     return Internal("The service's answer is not a " + message->GetDescriptor()->full_name() + ".");
   }

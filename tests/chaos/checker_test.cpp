@@ -8,6 +8,7 @@
 #include "crm/testing/v1/exhibit.pb.h"
 #include "libs/command/record_codec.h"
 #include "libs/command/timestamps.h"
+#include "libs/rpc/descriptors.h"
 #include "tests/chaos/witness.h"
 
 namespace crm::chaos {
@@ -119,8 +120,7 @@ class CheckerTest : public ::testing::Test {
                  const google::protobuf::Message& record, const std::string& field) {
     const auto* type = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
         record.GetTypeName() + "Event");
-    std::unique_ptr<google::protobuf::Message> event(
-        google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+    auto event = rpc::NewMessage(type);
     event->GetReflection()
         ->MutableMessage(event.get(), type->FindFieldByName(field))
         ->CopyFrom(record);

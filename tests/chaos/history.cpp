@@ -11,6 +11,7 @@
 #include "libs/base/clock.h"
 #include "libs/command/event_builder.h"
 #include "libs/command/record_codec.h"
+#include "libs/rpc/descriptors.h"
 
 namespace crm::chaos {
 
@@ -69,9 +70,7 @@ std::unique_ptr<Message> ParseAnswer(const std::string& method, const std::strin
   const auto* descriptor =
       google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name);
   if (descriptor == nullptr) return nullptr;
-  std::unique_ptr<Message> answer(google::protobuf::MessageFactory::generated_factory()
-                                      ->GetPrototype(descriptor->output_type())
-                                      ->New());
+  auto answer = rpc::NewMessage(descriptor->output_type());
   return answer->ParseFromString(bytes) ? std::move(answer) : nullptr;
 }
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "libs/rpc/descriptors.h"
 #include "tests/scenario/every_service.h"
 
 namespace crm::test {
@@ -68,10 +69,6 @@ std::string FullNameOf(const MethodDescriptor& method) {
   return method.service()->full_name() + "/" + method.name();
 }
 
-bool ReadsOnly(const MethodDescriptor& method) {
-  return method.options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
-}
-
 Result<std::string> CallBytes(rpc::RpcClient& client, const MethodDescriptor& method,
                               const std::string& request, const std::string& key) {
   rpc::ClientCallOptions options;
@@ -91,9 +88,7 @@ Result<std::string> CallBytes(rpc::RpcClient& client, const MethodDescriptor& me
 }
 
 std::unique_ptr<Message> NewRequest(const MethodDescriptor& method) {
-  return std::unique_ptr<Message>(google::protobuf::MessageFactory::generated_factory()
-                                      ->GetPrototype(method.input_type())
-                                      ->New());
+  return rpc::NewMessage(method.input_type());
 }
 
 std::vector<Place> PlacesIn(const Descriptor* request) {

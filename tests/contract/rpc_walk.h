@@ -18,7 +18,6 @@ std::vector<const google::protobuf::MethodDescriptor*> AllMethods();
 
 // "crm.leads.v1.LeadService/GetLead"
 std::string FullNameOf(const google::protobuf::MethodDescriptor& method);
-bool ReadsOnly(const google::protobuf::MethodDescriptor& method);
 
 // Calls it as the holder of the key. A stream's messages follow each other in the answer; it is
 // left after a second or as soon as it has brought a hundred.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "libs/pg/database.h"
+#include "libs/rpc/descriptors.h"
 #include "tests/contract/rpc_walk.h"
 #include "tests/scenario/deployed_world.h"
 #include "tests/scenario/running_deployment.h"
@@ -39,7 +40,7 @@ class Walk {
   Walk(Deployment& system, std::string key)
       : client_(rpc::RpcClient::Create(system.rpc_address("leads"))), key_(std::move(key)) {
     for (const auto* method : AllMethods()) {
-      if (ReadsOnly(*method)) methods_.push_back(method);
+      if (rpc::OnlyReads(*method)) methods_.push_back(method);
     }
   }
 
@@ -58,9 +59,7 @@ class Walk {
       if (!method->name().starts_with("List")) continue;
       auto answer = Read(*method, "");
       if (!answer.ok()) continue;
-      std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
-                                            ->GetPrototype(method->output_type())
-                                            ->New());
+      auto response = rpc::NewMessage(method->output_type());
       EXPECT_TRUE(response->ParseFromString(*answer)) << FullNameOf(*method);
       Collect(*response, names);
     }
@@ -187,9 +186,7 @@ TEST_F(TwoTenants, CannotUseEachOthersPages) {
     request->GetReflection()->SetInt32(request.get(), size, 1);
     auto page = others.Read(*method, request->SerializeAsString());
     if (!page.ok()) continue;
-    std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
-                                          ->GetPrototype(method->output_type())
-                                          ->New());
+    auto response = rpc::NewMessage(method->output_type());
     ASSERT_TRUE(response->ParseFromString(*page));
     std::string place = response->GetReflection()->GetString(*response, next);
     if (place.empty()) continue;

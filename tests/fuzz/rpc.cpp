@@ -14,6 +14,7 @@
 
 #include "crm/kernel/v1/operations_service.pb.h"
 #include "libs/auth/test_keys.h"
+#include "libs/rpc/descriptors.h"
 #include "libs/testing/simulation.h"
 #include "tests/contract/rpc_walk.h"
 #include "tests/fuzz/fuzz.h"
@@ -151,7 +152,7 @@ class Session {
   void Judge(const MethodDescriptor& method, const Message& request,
              const Simulation::Answer& answer) {
     if (answer.ok()) {
-      wrote_ = wrote_ || !test::ReadsOnly(method);
+      wrote_ = wrote_ || !rpc::OnlyReads(method);
       return Remember(**answer);
     }
     const Code code = answer.status().code();

@@ -8,6 +8,8 @@
 
 #include "crm/kernel/v1/operations_service.pb.h"
 
+#include "libs/rpc/descriptors.h"
+
 namespace crm::test {
 
 using events::v1::Event;
@@ -27,8 +29,7 @@ std::unique_ptr<Message> NewMessage(const std::string& type) {
   const auto* descriptor =
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type);
   if (descriptor == nullptr) throw std::runtime_error("this program knows no " + type);
-  return std::unique_ptr<Message>(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  return rpc::NewMessage(descriptor);
 }
 
 // The record as the event left it: the first field of the event's message.

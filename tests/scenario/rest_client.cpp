@@ -6,6 +6,7 @@
 #include "google/api/annotations.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "libs/rpc/descriptors.h"
 #include "services/gateway/test_client.h"
 
 namespace crm::test {
@@ -176,9 +177,7 @@ Result<std::unique_ptr<Message>> RestClient::Call(const std::string& method,
                                       api_key_.empty() ? "" : "X-API-Key: " + api_key_ + "\r\n");
   if (answer.status == 0) return Unavailable("NO_ANSWER", "The gateway did not answer " + method);
   if (answer.status != 200) return ErrorOf(answer.body);
-  std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
-                                        ->GetPrototype(descriptor.output_type())
-                                        ->New());
+  auto response = rpc::NewMessage(descriptor.output_type());
   const auto parsed = google::protobuf::util::JsonStringToMessage(answer.body, response.get());
   if (parsed.ok()) return response;
   return Internal(method + " answered what is no " + response->GetTypeName() + ": " + answer.body);

@@ -37,10 +37,12 @@ fuzz_targets() { (cd "$ROOT/tests/fuzz/corpus" && printf '%s\n' *); }
 # fuzz_changed: the targets that are made of files in a folder in which something changed since commit_before: headers stand
 # beside what they belong to. None where there is no such commit.
 fuzz_changed() {
-  local base name
+  local base changed name
   base=$(commit_before) || return 0
+  changed=$(git -C "$ROOT" diff --name-only "$base" -- ':!*.md' | folders)
+  [[ -n $changed ]] || return 0
   for name in $(fuzz_targets); do
-    if grep -qxFf <(git -C "$ROOT" diff --name-only "$base" -- ':!*.md' | folders) <(fuzz_sources "$name" | folders); then echo "$name"; fi
+    if fuzz_sources "$name" | folders | grep -qxF "$changed"; then echo "$name"; fi
   done
 }
 
