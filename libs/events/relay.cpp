@@ -8,6 +8,7 @@
 
 #include "libs/events/cloud_event.h"
 #include "libs/events/relay_lease.h"
+#include "libs/events/relay_pace.h"
 #include "libs/kafka/ack_tracker.h"
 #include "libs/kafka/admin.h"
 #include "libs/kafka/producer.h"
@@ -25,12 +26,6 @@ constexpr size_t kHotRows = 5000;
 constexpr auto kBackoff = std::chrono::milliseconds(500);
 constexpr auto kLongestBrokerPatience = std::chrono::seconds(3);
 constexpr auto kEndCheckInterval = std::chrono::seconds(10);
-
-// A topic has several partitions, and each gets a request of its own: one by one, a group of
-// commits costs the broker more than PostgreSQL. Above this rate rows wait for company.
-constexpr size_t kManyRows = 150;
-constexpr auto kRateWindow = std::chrono::milliseconds(100);
-constexpr auto kGather = std::chrono::milliseconds(15);
 
 using Steady = std::chrono::steady_clock;
 
@@ -84,11 +79,8 @@ struct Relay::Rep {
   int64_t next_seq = 1;  // the next row to send
   RelayLease lease;
   Steady::time_point ends_checked{};
-  Steady::time_point sent_at{};
   Steady::time_point next_look{};  // when the log is asked for rows of other replicas
-  Steady::time_point window_began{};
-  size_t window_rows = 0;
-  bool many = false;  // in the window before
+  RelayPace pace;
 
   std::mutex mutex;
   std::condition_variable_any wake;
@@ -299,16 +291,11 @@ void Relay::Rep::Relaying(std::stop_token stop) {
 }
 
 void Relay::Rep::Gather(std::stop_token stop) {
-  if (many) {
-    std::unique_lock lock(mutex);
-    wake.wait_until(lock, stop, sent_at + kGather, [this] { return !failure.ok() || drain; });
-  }
   auto now = Steady::now();
-  if (now - window_began >= kRateWindow) {
-    many = now - window_began < 2 * kRateWindow && window_rows >= kManyRows;
-    window_began = now;
-    window_rows = 0;
-  }
+  auto next = pace.Next(now);
+  if (next <= now) return;
+  std::unique_lock lock(mutex);
+  wake.wait_until(lock, stop, next, [this] { return !failure.ok() || drain; });
 }
 
 // Sends the rows that follow: those the commits handed over if they continue, otherwise from the
@@ -343,11 +330,8 @@ Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
   for (const auto& row : rows) {
     if (auto status = Send(row, stop); !status.ok()) return status;
   }
-  sent_at = Steady::now();
-  if (from_commits) {
-    hot.Add(static_cast<double>(rows.size()));
-    window_rows += rows.size();
-  }
+  pace.Sent(from_commits ? rows.size() : 0, Steady::now());
+  if (from_commits) hot.Add(static_cast<double>(rows.size()));
   return rows.size();
 }
 
