@@ -1,14 +1,15 @@
 #include "libs/base/executor.h"
 
+#include <system_error>
+
 namespace crm {
 
 bool Executor::PostAfter(std::chrono::milliseconds, Task task) {
   return Post(std::move(task));
 }
 
-ThreadPool::ThreadPool(size_t threads, size_t queue_limit) : queue_limit_(queue_limit) {
-  for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
-}
+ThreadPool::ThreadPool(size_t threads, size_t queue_limit)
+    : most_threads_(threads), queue_limit_(queue_limit) {}
 
 ThreadPool::~ThreadPool() {
   Stop();
@@ -23,13 +24,15 @@ bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
   bool first = false;
   {
     std::lock_guard lock(mutex_);
-    if (stopped_ || queue_.size() + waiting_.size() >= queue_limit_) return false;
+    size_t most = queue_limit_ + most_threads_ - busy_;
+    if (stopped_ || queue_.size() + waiting_.size() >= most) return false;
     if (delay.count() <= 0) {
       queue_.push_back(std::move(task));
-      wake = MayWake();
+      wake = Summon();
     } else {
       auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
       first = added == waiting_.begin();
+      if (threads_.empty()) Summon();
     }
   }
   // Outside the lock, for which who is woken would have to wait.
@@ -41,10 +44,20 @@ bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
 
 // One at a time: who wakes up takes a task and wakes the next where there are more. To be woken
 // costs more than most tasks, and under load a thread that is at work anyway comes sooner.
-bool ThreadPool::MayWake() {
-  if (idle_ == 0 || waking_) return false;
-  waking_ = true;
-  return true;
+bool ThreadPool::Summon() {
+  if (coming_ || stopped_) return false;
+  if (idle_ == 0) {
+    if (threads_.size() == most_threads_) return false;
+    try {
+      threads_.emplace_back([this] { Work(); });
+    } catch (const std::system_error&) {
+      // Of threads that the system does not give, those that are there do the work.
+      if (threads_.empty()) throw;
+      return false;
+    }
+  }
+  coming_ = true;
+  return idle_ > 0;
 }
 
 void ThreadPool::Stop() {
@@ -68,6 +81,7 @@ void ThreadPool::MoveDue() {
 
 void ThreadPool::Work() {
   std::unique_lock lock(mutex_);
+  coming_ = false;
   while (true) {
     MoveDue();
     if (queue_.empty()) {
@@ -81,18 +95,20 @@ void ThreadPool::Work() {
         timed_ = false;
       }
       --idle_;
-      waking_ = false;
+      coming_ = false;
       continue;
     }
     Task task = std::move(queue_.front());
     queue_.pop_front();
+    ++busy_;
     // More to do, or somebody else to watch the time meanwhile.
-    bool wake = (!queue_.empty() || (!waiting_.empty() && !timed_)) && MayWake();
+    bool wake = (!queue_.empty() || (!waiting_.empty() && !timed_)) && Summon();
     lock.unlock();
     if (wake) wake_.notify_one();
     task();
     task = nullptr;  // its captures are released outside the lock
     lock.lock();
+    --busy_;
   }
 }
 

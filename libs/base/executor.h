@@ -26,9 +26,11 @@ class Executor {
   virtual bool PostAfter(std::chrono::milliseconds delay, Task task);
 };
 
-// A fixed number of threads behind a bounded queue. Thread-safe.
+// Up to a number of threads, made when there is something to do for them, behind a bounded queue.
+// Thread-safe.
 class ThreadPool final : public Executor {
  public:
+  // `queue_limit` tasks may wait beyond those for which a thread is free.
   ThreadPool(size_t threads, size_t queue_limit);
   ~ThreadPool() override;  // Stop()
   bool Post(Task task) override;
@@ -42,19 +44,22 @@ class ThreadPool final : public Executor {
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   void Work();
-  bool MayWake();  // whether the caller is to wake one; REQUIRES(mutex_)
+  // Has one thread more come: true where the caller is to wake it. REQUIRES(mutex_)
+  bool Summon();
   void MoveDue();  // REQUIRES(mutex_)
 
+  const size_t most_threads_;
   const size_t queue_limit_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Task> queue_;                   // GUARDED_BY(mutex_)
   std::multimap<SteadyTime, Task> waiting_;  // GUARDED_BY(mutex_)
+  size_t busy_ = 0;                          // threads that run a task; GUARDED_BY(mutex_)
   size_t idle_ = 0;                          // threads that wait for a task; GUARDED_BY(mutex_)
-  bool waking_ = false;                      // one of them is being woken; GUARDED_BY(mutex_)
+  bool coming_ = false;                      // one is being woken or made; GUARDED_BY(mutex_)
   bool timed_ = false;    // one thread waits for the first time; GUARDED_BY(mutex_)
   bool stopped_ = false;  // GUARDED_BY(mutex_)
-  std::vector<std::thread> threads_;
+  std::vector<std::thread> threads_;  // GUARDED_BY(mutex_) until stopped_
 };
 
 }  // namespace crm

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <set>
 
@@ -96,6 +97,33 @@ TEST(ThreadPool, NeverRunsATaskInsideTheCallThatPostsIt) {
   ThreadPool pool(2, 10);
   ASSERT_TRUE(pool.Post([&] { ran_on.set_value(std::this_thread::get_id()); }));
   EXPECT_NE(ran_on.get_future().get(), std::this_thread::get_id());
+}
+
+TEST(ThreadPool, MakesAThreadOnlyWhenThereIsSomethingToDo) {
+  auto threads = [] {
+    std::filesystem::directory_iterator all("/proc/self/task");
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = threads();
+  ThreadPool pool(50, 10);
+  EXPECT_EQ(threads(), before);
+  for (int i = 0; i < 20; ++i) {
+    std::promise<void> done;
+    ASSERT_TRUE(pool.Post([&] { done.set_value(); }));
+    done.get_future().wait();
+  }
+  EXPECT_GT(threads(), before);
+  EXPECT_LE(threads(), before + 20);
+}
+
+TEST(ThreadPool, TakesATaskForEachFreeThreadBeforeAnyHasBegun) {
+  std::vector<Gate> gates(3);
+  ThreadPool pool(3, 0);
+  for (auto& gate : gates) EXPECT_TRUE(pool.Post(gate.Hold()));
+  EXPECT_FALSE(pool.Post([] { ADD_FAILURE() << "a refused task ran"; }));
+  for (auto& gate : gates) gate.begun.get_future().wait();
+  EXPECT_FALSE(pool.Post([] { ADD_FAILURE() << "a refused task ran"; }));
+  for (auto& gate : gates) gate.open.set_value();
 }
 
 TEST(ThreadPool, UsesAllItsThreads) {

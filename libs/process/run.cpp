@@ -21,7 +21,7 @@ constexpr size_t kStreams = 64;
 // What the modules share; lives as long as any of them.
 struct Shared {
   rpc::RoutedChannels channels{{}, std::nullopt, rpc::IdleReader::kServer};
-  ThreadPool streams{kStreams, 1};
+  ThreadPool streams{kStreams, 0};
   std::unique_ptr<entity::PageTokens> page_tokens;
   std::unique_ptr<auth::ProcessAuth> auth;
 };

@@ -14,19 +14,27 @@ cmd_fuzz() {
   for name in "${targets[@]}"; do
     fuzz_targets | grep -qx "$name" || die "there is no target '$name'; there are: $(fuzz_targets | tr '\n' ' ')"
   done
-  deps_base
-  with_lock downloads deps_packages fuzz
-  # shellcheck disable=SC2034 # configure and build read them
-  PRESET=fuzz BUILD=$ROOT/build/fuzz
+  local folders=
   if $changed; then
-    configure
-    mapfile -t -O "${#targets[@]}" targets < <(fuzz_changed)
-    if ((${#targets[@]} == 0)); then
-      say "no target's code has changed"
+    folders=$(changed_folders)
+    if [[ -z $folders && ${#targets[@]} == 0 ]]; then
+      say "no code has changed"
       return
     fi
   elif ((${#targets[@]} == 0)); then
     mapfile -t targets < <(fuzz_targets)
+  fi
+  deps_base
+  with_lock downloads deps_packages fuzz
+  # shellcheck disable=SC2034 # configure and build read them
+  PRESET=fuzz BUILD=$ROOT/build/fuzz
+  if [[ -n $folders ]]; then
+    configure
+    mapfile -t -O "${#targets[@]}" targets < <(fuzz_made_of "$folders")
+    if ((${#targets[@]} == 0)); then
+      say "no target's code has changed"
+      return
+    fi
   fi
   build "${targets[@]/#/crm_fuzz_}"
   for name in "${targets[@]}"; do fuzz_one "$name" "$seconds"; done
@@ -34,15 +42,18 @@ cmd_fuzz() {
 
 fuzz_targets() { (cd "$ROOT/tests/fuzz/corpus" && printf '%s\n' *); }
 
-# fuzz_changed: the targets that are made of files in a folder in which something changed since commit_before: headers stand
-# beside what they belong to. None where there is no such commit.
-fuzz_changed() {
-  local base changed name
+# changed_folders: the folders in which something changed since commit_before, documents apart. None where there is no such commit.
+changed_folders() {
+  local base
   base=$(commit_before) || return 0
-  changed=$(git -C "$ROOT" diff --name-only "$base" -- ':!*.md' | folders)
-  [[ -n $changed ]] || return 0
+  git -C "$ROOT" diff --name-only "$base" -- ':!*.md' | folders || true
+}
+
+# fuzz_made_of FOLDERS: the targets that are made of files in one of the folders: headers stand beside what they belong to.
+fuzz_made_of() {
+  local name
   for name in $(fuzz_targets); do
-    if fuzz_sources "$name" | folders | grep -qxF "$changed"; then echo "$name"; fi
+    if fuzz_sources "$name" | folders | grep -qxF "$1"; then echo "$name"; fi
   done
 }
 
