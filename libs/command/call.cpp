@@ -77,7 +77,9 @@ Result<std::optional<StoredRecord>> Call::Read(const RecordKey& key, uint64_t& b
     }
   }
   auto stored = services_.store->Get(key, context_.stop);
-  if (stored.ok() && *stored && committer != nullptr) committer->recent().Put(key, **stored);
+  if (stored.ok() && committer != nullptr) {
+    committer->recent().Put(key, stored->value_or(StoredRecord()));
+  }
   return stored;
 }
 

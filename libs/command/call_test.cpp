@@ -268,6 +268,25 @@ TEST_F(CallTest, AsksTheStoreOnlyForWhatItNeitherMadeNorSawLast) {
   run(load);
   EXPECT_EQ(store.gets, 1);
 
+  // There was none, which is remembered too, until another replica has made it.
+  auto miss = [&](Call& call) {
+    auto found = call.Find<Exhibit>(New("E-2").name());
+    EXPECT_TRUE(found.ok() && !*found);
+  };
+  run(miss);
+  EXPECT_EQ(run(miss), CommitResult::Outcome::kCommitted);
+  EXPECT_EQ(store.gets, 2);
+  Committer replica(store, {}, nullptr);
+  CallServices elsewhere{&types_, &store, &replica, nullptr};
+  Call made(elsewhere, context_);
+  ASSERT_TRUE(made.Store(New("E-2"), ExhibitCreated()).ok());
+  ASSERT_TRUE(replica.Submit(made.TakeWriteSet(), [](const CommitResult&) {}).ok());
+  replica.FlushOnce();
+  EXPECT_EQ(run(miss), CommitResult::Outcome::kStale);
+  EXPECT_EQ(
+      run([&](Call& call) { EXPECT_TRUE(call.Load<Exhibit>(New("E-2").name()).ok()); }),
+      CommitResult::Outcome::kCommitted);
+
   // What was expected to be absent is there: the commit finds out, and the next attempt asks.
   committer.recent().Forget(
       {&type(Exhibit::descriptor()), context_.principal.tenant, NamedUuid("exhibit", "E-1")});
