@@ -18,8 +18,9 @@ void Note(IndexedSelect& select, int since, const std::string& field) {
 
 class Columns final : public filter::SqlColumns {
  public:
-  // What is found is noted in `select`.
-  Columns(const RecordType& type, IndexedSelect& select) : type_(type), select_(select) {}
+  // What is found is noted in `select`. `bound` as in filter::SqlIndex.
+  Columns(const RecordType& type, IndexedSelect& select, std::string bound)
+      : type_(type), select_(select), bound_(std::move(bound)) {}
 
   std::optional<filter::SqlColumn> Find(const filter::FieldPath& path) const override {
     filter::SqlColumn found;
@@ -35,7 +36,7 @@ class Columns final : public filter::SqlColumns {
                    path.text[indexed.field_path.size()] == '.';
       if (path.text != indexed.field_path && !below) continue;
       found.kind = filter::SqlColumn::Kind::kIndexed;
-      found.index = {"custom_index", "t.tenant", "t.id", type_.table()};
+      found.index = {"custom_index", "t.tenant", "t.id", type_.table(), bound_};
       Note(select_, indexed.since_revision, indexed.field_path);
       return found;
     }
@@ -65,6 +66,7 @@ class Columns final : public filter::SqlColumns {
 
   const RecordType& type_;
   IndexedSelect& select_;
+  const std::string bound_;
 };
 
 // A statement under construction: text with placeholders and their values.
@@ -90,12 +92,13 @@ struct Builder {
     where += (where.empty() ? " WHERE " : " AND ") + condition;
   }
 
-  Status AndFilter(const RecordType& type, const filter::CheckedFilter* filter, Time now) {
+  Status AndFilter(const RecordType& type, const filter::CheckedFilter* filter, Time now,
+                   std::string bound = "") {
     if (filter == nullptr || filter->matches_everything()) return Status::Ok();
     filter::SqlOptions options;
     options.first_placeholder = params.size() + 1;
     options.context.now = now;
-    auto condition = filter::ToSql(*filter, Columns(type, select), options);
+    auto condition = filter::ToSql(*filter, Columns(type, select, std::move(bound)), options);
     if (!condition.ok()) return condition.status();
     And("(" + condition->text + ")");
     for (const auto& value : condition->params) params.push_back(pg::ToParam(value));
@@ -112,7 +115,8 @@ bool ComparesAsRow(const ListQuery& query) {
   });
 }
 
-void AndAfterRow(const ListQuery& query, Builder& builder) {
+// What lies behind query.after. Returns the placeholder of its id.
+std::string AndAfterRow(const ListQuery& query, Builder& builder) {
   std::string row;
   std::string position;
   for (size_t i = 0; i < query.order.size(); ++i) {
@@ -120,8 +124,9 @@ void AndAfterRow(const ListQuery& query, Builder& builder) {
     row += "t." + column.name + ", ";
     position += builder.Add(pg::ToParam(query.after->values[i]), ColumnCast(column.kind)) + ", ";
   }
-  builder.And("(" + row + "t.id)" + (query.TiesDescend() ? " < (" : " > (") + position +
-              builder.Add(pg::Value(query.after->id), "uuid") + ")");
+  std::string id = builder.Add(pg::Value(query.after->id), "uuid");
+  builder.And("(" + row + "t.id)" + (query.TiesDescend() ? " < (" : " > (") + position + id + ")");
+  return id;
 }
 
 // The first term alone bounds the index scan; PostgreSQL does not find that bound in the OR below
@@ -136,7 +141,7 @@ void AndBound(const ListQuery& query, Builder& builder) {
 
 // The same where terms differ in direction or can be unset. NULLs come last in either direction, as
 // "NULLS LAST" puts them.
-void AndAfterEachTerm(const ListQuery& query, Builder& builder) {
+std::string AndAfterEachTerm(const ListQuery& query, Builder& builder) {
   AndBound(query, builder);
   std::string any;
   std::string equal;
@@ -156,9 +161,10 @@ void AndAfterEachTerm(const ListQuery& query, Builder& builder) {
                 name + " IS NULL)");
     equal += name + " = " + placeholder + " AND ";
   }
-  alternative("t.id" + std::string(query.TiesDescend() ? " < " : " > ") +
-              builder.Add(pg::Value(query.after->id), "uuid"));
+  std::string id = builder.Add(pg::Value(query.after->id), "uuid");
+  alternative("t.id" + std::string(query.TiesDescend() ? " < " : " > ") + id);
   builder.And("(" + any + ")");
+  return id;
 }
 
 // What the list is taken from, as `t`: the table, or where the filter asks a unique field for some
@@ -186,8 +192,6 @@ Result<IndexedSelect> SelectList(const ListQuery& query) {
   Builder builder;
   if (query.tenant) builder.And("t.tenant = " + builder.Add(pg::Value(*query.tenant), "uuid"));
   if (!query.show_deleted) builder.And("NOT t.deleted");
-  if (auto status = builder.AndFilter(*query.type, query.filter, query.now); !status.ok())
-    return status;
   std::string columns = "t.id, t.version, t.occurred_at, t.body, t.tenant";
   std::string order;
   for (const auto& term : query.order) {
@@ -198,9 +202,18 @@ Result<IndexedSelect> SelectList(const ListQuery& query) {
     order += "t." + column->name + (term.descending ? " DESC" : "");
     order += (term.descending && column->path.can_be_unset ? " NULLS LAST, " : ", ");
   }
+  std::string bound;
   if (query.after) {
     auto and_after = ComparesAsRow(query) ? AndAfterRow : AndAfterEachTerm;
-    and_after(query, builder);
+    std::string id = and_after(query, builder);
+    // A list in the order of ids goes on in custom_index where it goes on in the table. Said of
+    // both, because PostgreSQL carries an equality from one to the other but no inequality, and
+    // would read the index from its beginning for each page.
+    if (query.order.empty()) bound = (query.TiesDescend() ? "< " : "> ") + id;
+  }
+  if (auto status = builder.AndFilter(*query.type, query.filter, query.now, std::move(bound));
+      !status.ok()) {
+    return status;
   }
   // In the text: of a limit that is a parameter PostgreSQL thinks as of a tenth of all rows, and so
   // never prefers a plan that it need not make anew for each call.

@@ -92,6 +92,36 @@ class PgPlans : public ::testing::Test {
     for (const auto& result : store_.Commit(group, {})) ASSERT_TRUE(result.status.ok());
   }
 
+  // As many exhibits as there are others, each with a tag, in the order of their numbers.
+  void AddTagged() {
+    for (const char* sql :
+         {"INSERT INTO exhibits (tenant, id, version, index_revision, deleted, occurred_at, body, "
+          "code, search_text) SELECT $1::uuid, lpad(to_hex(n), 32, '0')::uuid, 1, 0, false, now(), "
+          "'', n::text, '' FROM generate_series(1, $2::bigint) AS n",
+          "INSERT INTO custom_index (tenant, entity, field, value, id) SELECT $1::uuid, "
+          "'exhibits', 'tags', 'old', lpad(to_hex(n), 32, '0')::uuid FROM generate_series(1, "
+          "$2::bigint) AS n"}) {
+      schema_.Execute(sql, {pg::Value(kTenant), pg::Value(static_cast<int64_t>(kOthers))});
+    }
+    schema_.Execute("ANALYZE");
+  }
+
+  // Rows that PostgreSQL looks at for the page of 50 with that tag behind the exhibit `number`.
+  int64_t RowsReadByTagAfter(int number) {
+    const auto& type = MuseumTypes().Of(Exhibit::descriptor());
+    auto filter = filter::ParseAndCheck("tags:old", type.filter_schema());
+    ListQuery query;
+    query.type = &type;
+    query.tenant = kTenant;
+    query.filter = &*filter;
+    query.after.emplace();
+    query.after->id.bytes[14] = static_cast<uint8_t>(number >> 8);
+    query.after->id.bytes[15] = static_cast<uint8_t>(number);
+    auto select = SelectList(query);
+    EXPECT_TRUE(select.ok());
+    return RowsReadBy({pg::SetTenants(std::vector{kTenant}), select->statement});
+  }
+
   int64_t RowsKnown() {
     return schema_
         .Execute("SELECT reltuples::bigint FROM pg_class WHERE oid = 'exhibits'::regclass")
@@ -100,14 +130,17 @@ class PgPlans : public ::testing::Test {
 
  private:
   int64_t RowsReadBy(std::vector<pg::Statement> statements) {
-    statements.push_back(
-        {"SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM "
-         "pg_stat_xact_user_tables WHERE schemaname = $1::text",
-         {pg::Value(schema_.name())}});
+    // Counts go on from one transaction of the session to the next.
+    const pg::Statement count{
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM "
+        "pg_stat_xact_user_tables WHERE schemaname = $1::text",
+        {pg::Value(schema_.name())}};
+    statements.insert(statements.begin(), count);
+    statements.push_back(count);
     auto rows = session_->RunBegin(statements);
     EXPECT_TRUE(rows.ok()) << rows.status().ToString();
     EXPECT_TRUE(session_->Rollback().ok());
-    return rows.ok() ? rows->back().GetInt(0, 0) : -1;
+    return rows.ok() ? rows->back().GetInt(0, 0) - rows->front().GetInt(0, 0) : -1;
   }
 
   PgSchema schema_{MuseumMigrations()};
@@ -127,6 +160,13 @@ TEST_F(PgPlans, FindRecordsByAUniqueFieldOnceTheTableHasGrown) {
   AddOthers();
   CommitNew(100);
   EXPECT_LT(RowsReadByCode(), 10);
+}
+
+TEST_F(PgPlans, GoOnInAListByATagWhereThePageBeforeEnded) {
+  AddTagged();
+  for (int number : {0, 10'000, 19'900}) {
+    EXPECT_LE(RowsReadByTagAfter(number), 2 * 50) << "behind " << number;
+  }
 }
 
 TEST_F(PgPlans, AreMadeAnewAfterTheFirstRowsOfATable) {

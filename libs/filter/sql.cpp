@@ -320,7 +320,10 @@ class Writer {
                       " AND x.entity = " + Text(index.entity);
     return out + " AND x.field = " + Text(path.text);
   }
-  static std::string EndOfRows(const SqlIndex& index) { return " AND x.id = " + index.id + ")"; }
+  static std::string EndOfRows(const SqlIndex& index) {
+    std::string bound = index.bound.empty() ? "" : " AND x.id " + index.bound;
+    return " AND x.id = " + index.id + bound + ")";
+  }
 
   // Any element may pass, so the contrary of a repeated field's test is that none does. A map's
   // entry is one value or none, and the contrary of its test is the contrary operator.

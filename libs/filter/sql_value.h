@@ -26,6 +26,8 @@ struct SqlIndex {
   std::string tenant;  // "t.tenant"
   std::string id;      // "t.id"
   std::string entity;  // "lead"
+  // What of the ids can count at all: "> $3::uuid"; empty: any.
+  std::string bound = {};
 };
 
 // Where the value of a path is. A column holds
