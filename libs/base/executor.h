@@ -57,8 +57,8 @@ class ThreadPool final : public Executor {
   size_t busy_ = 0;                          // threads that run a task; GUARDED_BY(mutex_)
   size_t idle_ = 0;                          // threads that wait for a task; GUARDED_BY(mutex_)
   bool coming_ = false;                      // one is being woken or made; GUARDED_BY(mutex_)
-  bool timed_ = false;    // one thread waits for the first time; GUARDED_BY(mutex_)
-  bool stopped_ = false;  // GUARDED_BY(mutex_)
+  bool timed_ = false;                // one thread waits for the first time; GUARDED_BY(mutex_)
+  bool stopped_ = false;              // GUARDED_BY(mutex_)
   std::vector<std::thread> threads_;  // GUARDED_BY(mutex_) until stopped_
 };
 

@@ -283,9 +283,8 @@ TEST_F(CallTest, AsksTheStoreOnlyForWhatItNeitherMadeNorSawLast) {
   ASSERT_TRUE(replica.Submit(made.TakeWriteSet(), [](const CommitResult&) {}).ok());
   replica.FlushOnce();
   EXPECT_EQ(run(miss), CommitResult::Outcome::kStale);
-  EXPECT_EQ(
-      run([&](Call& call) { EXPECT_TRUE(call.Load<Exhibit>(New("E-2").name()).ok()); }),
-      CommitResult::Outcome::kCommitted);
+  EXPECT_EQ(run([&](Call& call) { EXPECT_TRUE(call.Load<Exhibit>(New("E-2").name()).ok()); }),
+            CommitResult::Outcome::kCommitted);
 
   // What was expected to be absent is there: the commit finds out, and the next attempt asks.
   committer.recent().Forget(
