@@ -32,7 +32,7 @@ bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
     } else {
       auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
       first = added == waiting_.begin();
-      if (threads_.empty()) Summon();
+      if (idle_ == 0) Summon();  // somebody has to watch the time
     }
   }
   // Outside the lock, for which who is woken would have to wait.

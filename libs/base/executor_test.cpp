@@ -61,6 +61,17 @@ TEST(ThreadPool, RunsWhatWaitsForItsTimeInTheOrderOfTheTimes) {
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
 }
 
+TEST(ThreadPool, WatchesTheTimeWhileTheThreadsThatItHasAreBusy) {
+  Gate gate;
+  std::promise<void> done;
+  ThreadPool pool(2, 10);
+  ASSERT_TRUE(pool.Post(gate.Hold()));
+  gate.begun.get_future().wait();
+  ASSERT_TRUE(pool.PostAfter(std::chrono::milliseconds(1), [&] { done.set_value(); }));
+  EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  gate.open.set_value();
+}
+
 TEST(ThreadPool, StopDoesNotWaitForLateTimes) {
   int runs = 0;
   ThreadPool pool(1, 10);
