@@ -18,10 +18,6 @@ using google::protobuf::MethodDescriptor;
 
 namespace {
 
-MessagePtr New(const google::protobuf::Descriptor* descriptor) {
-  return rpc::NewMessage(descriptor);
-}
-
 template <class T>
 T OrThrow(Result<T> result) {
   if (!result.ok()) throw std::runtime_error(result.status().ToString());
@@ -100,7 +96,7 @@ bool ConformanceHost::Takes(std::string_view verb, const std::string& field) con
 }
 
 MessagePtr ConformanceHost::Request(std::string_view verb) const {
-  return New(Method(verb)->input_type());
+  return rpc::NewMessage(Method(verb)->input_type());
 }
 
 std::string ConformanceHost::record_field() const {
@@ -130,7 +126,7 @@ std::string ConformanceHost::ReferenceTo(const std::string& collection) {
     const MethodDescriptor* create =
         FindService(other.service)->FindMethodByName("Create" + other.record->name());
     if (create == nullptr) continue;
-    MessagePtr request = New(create->input_type());
+    MessagePtr request = rpc::NewMessage(create->input_type());
     Message* body = request->GetReflection()->MutableMessage(
         request.get(), FieldWith(request->GetDescriptor(), other.record));
     FillExample(*body, 900, FillFor::kClient,
@@ -144,7 +140,7 @@ std::string ConformanceHost::ReferenceTo(const std::string& collection) {
 }
 
 MessagePtr ConformanceHost::Example(int salt) {
-  MessagePtr example = New(entity_.record);
+  MessagePtr example = rpc::NewMessage(entity_.record);
   FillExample(*example, salt, FillFor::kClient,
               [this](const std::string& collection) { return ReferenceTo(collection); });
   if (entity_.adjust) entity_.adjust(*this, *example, salt);
@@ -174,7 +170,7 @@ MessagePtr ConformanceHost::Created(int salt) {
 }
 
 MessagePtr ConformanceHost::StoredByServer(int salt) {
-  MessagePtr record = New(entity_.record);
+  MessagePtr record = rpc::NewMessage(entity_.record);
   FillExample(*record, salt, FillFor::kServer,
               [this](const std::string& collection) { return ReferenceTo(collection); });
   if (entity_.adjust) entity_.adjust(*this, *record, salt);
