@@ -137,15 +137,17 @@ class Writer {
                       .With("field", shown));
     }
     bool indexed = column->kind == ColumnKind::kIndexed;
-    if (condition.kind == Kind::kPresent) {
-      return indexed ? WriteIndexedPresence(condition.path, *column, negated)
-                     : WritePresence(condition.path, *column, negated);
+    if (condition.kind == Kind::kPresent && !indexed) {
+      return WritePresence(condition.path, *column, negated);
     }
     if (!Fits(condition.path.type, column->kind)) {
       return Fail(Internal("Column " + column->expression + " does not fit the type of field " +
                            condition.path.text));
     }
-    if (indexed) return WriteIndexed(choice, *column, negated);
+    if (indexed) {
+      return (MeansNoRow(condition, negated) ? "NOT " : "") +
+             WriteRowSearch({&choice, 1}, column->index, negated);
+    }
     if (condition.kind == Kind::kPattern) return WritePattern(condition, *column, negated);
     return WriteComparison(choice, *column, negated);
   }
@@ -184,13 +186,51 @@ class Writer {
     bool conjunction = (condition.kind == Kind::kAnd) != negated;
     if (condition.children.empty()) return Constant(conjunction);
     std::string out;
-    for (const Condition& child : condition.children) {
+    auto join = [&](const std::string& text) {
       if (!out.empty()) out += conjunction ? " AND " : " OR ";
+      out += text;
+    };
+    // Searches for rows of which one is enough are one search: that PostgreSQL begins at the index,
+    // while of several joined by OR it asks each record.
+    std::vector<Conditions> tests;
+    SqlIndex index;
+    for (const Condition& child : condition.children) {
+      auto found = conjunction ? std::nullopt : FindRowSearch(child, negated);
+      if (found) {
+        index = std::move(*found);
+        tests.push_back(TestOf(child, negated));
+        continue;
+      }
       bool joined = child.kind == Kind::kAnd || child.kind == Kind::kOr || child.kind == Kind::kNot;
       std::string text = Write(child, negated);
-      out += joined ? "(" + text + ")" : text;
+      join(joined ? "(" + text + ")" : text);
     }
+    if (!tests.empty()) join(WriteRowSearch(tests, index, negated));
     return out;
+  }
+
+  // A test of a field or a choice of texts; else nothing.
+  Conditions TestOf(const Condition& condition, bool negated) {
+    switch (condition.kind) {
+      case Kind::kAnd:
+      case Kind::kOr:
+        return IsChoiceOfTexts(condition, negated) ? Conditions(condition.children) : Conditions();
+      case Kind::kCompare:
+      case Kind::kPattern:
+      case Kind::kPresent:
+        return {&condition, 1};
+      default:
+        return {};
+    }
+  }
+
+  // The index where a row is all that the condition asks for.
+  std::optional<SqlIndex> FindRowSearch(const Condition& condition, bool negated) {
+    Conditions test = TestOf(condition, negated);
+    if (test.empty() || MeansNoRow(test.front(), negated)) return std::nullopt;
+    std::optional<SqlColumn> column = columns_.Find(test.front().path);
+    if (!column || column->kind != ColumnKind::kIndexed) return std::nullopt;
+    return column->index;
   }
 
   std::string WriteSearch(const Condition& condition, bool negated) {
@@ -313,49 +353,51 @@ class Writer {
     return Negated(std::move(filled), negated);
   }
 
-  // The beginning of a search for a row of the path; ended by EndOfRows.
-  std::string Rows(const FieldPath& path, const SqlIndex& index) {
-    std::string out = "EXISTS (SELECT 1 FROM " + index.table +
-                      " x WHERE x.tenant = " + index.tenant +
-                      " AND x.entity = " + Text(index.entity);
-    return out + " AND x.field = " + Text(path.text);
-  }
-  static std::string EndOfRows(const SqlIndex& index) {
-    std::string bound = index.bound.empty() ? "" : " AND x.id " + index.bound;
-    return " AND x.id = " + index.id + bound + ")";
-  }
-
   // Any element may pass, so the contrary of a repeated field's test is that none does. A map's
   // entry is one value or none, and the contrary of its test is the contrary operator.
-  std::string WriteIndexed(Conditions choice, const SqlColumn& column, bool negated) {
-    const Condition& condition = choice.front();
-    bool contrary = negated && !condition.path.multiple;
-    std::string out = negated && !contrary ? "NOT " : "";
-    out += Rows(condition.path, column.index) + " AND ";
-    if (condition.kind == Kind::kPattern) {
-      bool differs = (condition.op == Operator::kNotEquals) != contrary;
-      out += IsAnything(condition.pattern) ? Constant(!differs)
-                                           : Negated(Like("x.value", condition.pattern), differs);
-    } else {
-      Operator op = contrary ? Contrary(condition.op) : condition.op;
-      out += "x.value " + (choice.size() > 1
-                               ? WriteChoice(choice, op)
-                               : SqlOperator(op) + " " + Text(IndexText(OperandOf(condition))));
-    }
-    return out + EndOfRows(column.index);
+  static bool MeansNoRow(const Condition& condition, bool negated) {
+    return negated && (condition.kind == Kind::kPresent || condition.path.multiple);
   }
 
-  std::string WriteIndexedPresence(const FieldPath& path, const SqlColumn& column, bool negated) {
-    std::string out = (negated ? "NOT " : "") + Rows(path, column.index);
-    bool any_row = path.has_presence || path.steps.back().field->is_repeated();
-    if (!any_row) {
-      std::string empty;
-      if (path.type == Type::kBool) empty = IndexText(Value(false));
-      if (path.type == Type::kInt || path.type == Type::kEnum) empty = IndexText(Value(int64_t{0}));
-      if (path.type == Type::kDouble) empty = IndexText(Value(0.0));
-      out += " AND x.value <> " + Text(std::move(empty));
+  // What a search for a row of the index asks of that row.
+  std::string WriteRow(Conditions choice, bool negated) {
+    const Condition& condition = choice.front();
+    std::string field = "x.field = " + Text(condition.path.text);
+    if (condition.kind == Kind::kPresent) return field + NotEmpty(condition.path);
+    bool contrary = negated && !condition.path.multiple;
+    if (condition.kind == Kind::kPattern) {
+      bool differs = (condition.op == Operator::kNotEquals) != contrary;
+      return field + " AND " +
+             (IsAnything(condition.pattern)
+                  ? Constant(!differs)
+                  : Negated(Like("x.value", condition.pattern), differs));
     }
-    return out + EndOfRows(column.index);
+    Operator op = contrary ? Contrary(condition.op) : condition.op;
+    return field + " AND x.value " +
+           (choice.size() > 1 ? WriteChoice(choice, op)
+                              : SqlOperator(op) + " " + Text(IndexText(OperandOf(condition))));
+  }
+
+  // Of a field that is set: whether that makes it present.
+  std::string NotEmpty(const FieldPath& path) {
+    if (path.has_presence || path.steps.back().field->is_repeated()) return "";
+    std::string empty;
+    if (path.type == Type::kBool) empty = IndexText(Value(false));
+    if (path.type == Type::kInt || path.type == Type::kEnum) empty = IndexText(Value(int64_t{0}));
+    if (path.type == Type::kDouble) empty = IndexText(Value(0.0));
+    return " AND x.value <> " + Text(std::move(empty));
+  }
+
+  // That the record has a row that passes one of the tests.
+  std::string WriteRowSearch(std::span<const Conditions> tests, const SqlIndex& index,
+                             bool negated) {
+    std::string out = "EXISTS (SELECT 1 FROM " + index.table + " x WHERE x.tenant = " +
+                      index.tenant + " AND x.entity = " + Text(index.entity) + " AND ";
+    std::string any;
+    for (Conditions test : tests) any += (any.empty() ? "" : " OR ") + WriteRow(test, negated);
+    out += tests.size() == 1 ? any : "(" + any + ")";
+    std::string bound = index.bound.empty() ? "" : " AND x.id " + index.bound;
+    return out + " AND x.id = " + index.id + bound + ")";
   }
 
   const SqlColumns& columns_;

@@ -3,7 +3,8 @@
 // Row-level security lets only leakproof operators use an index, so equality and order are `=`,
 // `<>`, `<`, ... on typed columns and a prefix ("abc*") is a range; other wildcards are LIKE, which
 // filters but finds nothing by index. Every value is a parameter with a cast ($3::bigint).
-// Conditions on repeated fields and maps are EXISTS over the column's SqlIndex.
+// Conditions on repeated fields and maps are EXISTS over the column's SqlIndex, one for all that OR
+// joins.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,8 @@ namespace crm::filter {
 class SqlColumns {
  public:
   virtual ~SqlColumns() = default;
-  // Where the path's value is; nullopt: no list can be filtered by it.
+  // Where the path's value is; nullopt: no list can be filtered by it. All that is kIndexed has one
+  // index.
   virtual std::optional<SqlColumn> Find(const FieldPath& path) const = 0;
   // A condition, never NULL, that is true where the record's search text has the fragment
   // `placeholder` (text, normalised): "t.id IN (SELECT crm_search_leads($4::text))". nullopt: bare
