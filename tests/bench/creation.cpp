@@ -152,7 +152,7 @@ Creation::Insert Creation::InsertLike(const std::string& table, const std::strin
     const std::string type = columns.GetString(i, 1);
     std::string value = row.GetString(0, i);
     // Bytes stay those of the sample.
-    if (type == "text") ReplaceAll(value, kSampleDigits, "' || :p || '");
+    if (type == "text") ReplaceAll(value, Digits(sample_), "' || :p || '");
     if (name == "tenant") value = "('{" + tenants + "}'::uuid[])[:t::int]";
     if (name == "id") value = NumberedText(kNames) + "::uuid";
     if (name == "id" && table == "idempotency") value = "md5(:n::text)::uuid";
