@@ -13,18 +13,6 @@ namespace crm {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-struct Call::Touched {
-  RecordKey key;
-  int64_t loaded_version = 0;
-  uint64_t based_on = 0;
-  int64_t version = 0;
-  Time occurred{};
-  // As loaded, then as stored; nullptr: there is none.
-  std::shared_ptr<const Message> current;
-  bool written = false;
-  bool erased = false;
-};
-
 namespace {
 
 // Records with events count from 1. What can be erased begins with a number that no earlier life of
@@ -229,6 +217,7 @@ Status Call::Append(Touched& touched, const Message& record, const FieldDescript
     SetTimestamp(*after, type.update_time_field(), context_.now);
   }
   if (auto status = MoveClaims(touched, before.get(), *after); !status.ok()) return status;
+  if (auto status = Restamp(type); !status.ok()) return status;
   ClearEtag(type, *after);
   auto event = BuildEvent(type, before.get(), *after, fact_field, fact);
   if (auto status = Write(touched, std::move(after)); !status.ok()) return status;

@@ -138,6 +138,22 @@ class Call {
     return std::optional<M>(static_cast<const M&>(**found));
   }
 
+  // All live records of a stamped collection (see options.proto), in the order of their ids and
+  // without etags, whoever calls: for decisions that hang on all of them, like rules. In the check
+  // set as one: where one of them changes, appears or goes meanwhile, the call is run again. From
+  // memory as long as they stay as they are. As committed, so before this call stores one of them.
+  // The pointers belong to the call.
+  template <class M>
+  Result<std::vector<const M*>> LoadAll() {
+    auto loaded = LoadCollection(services_.types->Of(M::descriptor()));
+    if (!loaded.ok()) return loaded.status();
+    std::vector<const M*> records;
+    for (const auto& record : (*loaded)->records) {
+      records.push_back(static_cast<const M*>(record.get()));
+    }
+    return records;
+  }
+
   // --- The same over Message, for generic code. The pointers belong to the call. ---
 
   Result<const google::protobuf::Message*> LoadMessage(const RecordType& type,
@@ -147,6 +163,7 @@ class Call {
                                                        std::string_view name);
   Result<std::shared_ptr<const google::protobuf::Message>> PeekMessage(const RecordType& type,
                                                                        std::string_view name);
+  Result<const Collection*> LoadCollection(const RecordType& type);
   // Committed records that the caller may see; a hint, like Peek. The caller's scope is added to
   // the filter.
   Result<std::vector<ListedRecord>> List(ListQuery query);
@@ -201,7 +218,17 @@ class Call {
   int64_t VersionOf(const RecordKey& key) const;
 
  private:
-  struct Touched;
+  struct Touched {
+    RecordKey key;
+    int64_t loaded_version = 0;
+    uint64_t based_on = 0;
+    int64_t version = 0;
+    Time occurred{};
+    // As loaded, then as stored; nullptr: there is none.
+    std::shared_ptr<const google::protobuf::Message> current;
+    bool written = false;
+    bool erased = false;
+  };
 
   // What the caller has written but for itself, from the nearest place that knows it.
   Result<std::optional<StoredRecord>> Read(const RecordKey& key, uint64_t& based_on);
@@ -211,6 +238,10 @@ class Call {
                 const google::protobuf::Message* fact, std::optional<Time> occurred_at);
   Status MoveClaims(Touched& touched, const google::protobuf::Message* before,
                     const google::protobuf::Message& after);
+  Result<Touched*> TouchStamp(const RecordType& type);
+  Status ListAll(const RecordType& type, Collection& collection);
+  // Before a record of the type is stored.
+  Status Restamp(const RecordType& type);
   Status Write(Touched& touched, std::unique_ptr<google::protobuf::Message> record);
   // Whether this call makes the record.
   bool IsNew(std::string_view name) const;
@@ -221,6 +252,7 @@ class Call {
   std::optional<Principal> acting_;
   std::map<RecordKey, std::unique_ptr<Touched>> records_;
   std::set<RecordKey> expected_absent_;
+  std::vector<std::shared_ptr<const Collection>> collections_;  // what LoadAll has given out
   std::vector<Touched*> order_;  // those that were written, in the order of the first write
   std::vector<kernel::v1::LogRow> log_;
   int64_t ids_given_ = 0;

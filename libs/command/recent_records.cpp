@@ -7,42 +7,24 @@ namespace {
 // An entry beside its body: list and map nodes, key, record.
 constexpr size_t kOverhead = 300;
 
-size_t SizeOf(const StoredRecord& record) {
-  return kOverhead + record.body.size();
-}
-
 }  // namespace
 
-std::optional<StoredRecord> RecentRecords::Find(const RecordKey& key) {
-  std::lock_guard lock(mutex_);
-  auto found = known_.find(key);
-  if (found == known_.end()) return std::nullopt;
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return found->second->record;
-}
-
 void RecentRecords::Put(const RecordKey& key, StoredRecord record) {
-  size_t size = SizeOf(record);
-  std::lock_guard lock(mutex_);
-  auto found = known_.find(key);
-  if (found != known_.end()) Remove(found->second);
-  if (size > limit_) return;
-  entries_.push_front({key, std::move(record)});
-  known_[key] = entries_.begin();
-  bytes_ += size;
-  while (bytes_ > limit_) Remove(std::prev(entries_.end()));
+  size_t size = kOverhead + record.body.size();
+  records_.Put(key, std::move(record), size);
 }
 
-void RecentRecords::Forget(const RecordKey& key) {
-  std::lock_guard lock(mutex_);
-  auto found = known_.find(key);
-  if (found != known_.end()) Remove(found->second);
+std::shared_ptr<const Collection> RecentRecords::FindCollection(const RecordKey& key,
+                                                                int64_t stamp) {
+  auto found = collections_.Find(key);
+  return found && (*found)->stamp == stamp ? *found : nullptr;
 }
 
-void RecentRecords::Remove(Entries::iterator entry) {
-  bytes_ -= SizeOf(entry->record);
-  known_.erase(entry->key);
-  entries_.erase(entry);
+void RecentRecords::PutCollection(const RecordKey& key,
+                                  std::shared_ptr<const Collection> collection) {
+  size_t size = kOverhead;
+  for (const auto& record : collection->records) size += record->SpaceUsedLong();
+  collections_.Put(key, std::move(collection), size);
 }
 
 }  // namespace crm

@@ -44,5 +44,14 @@ TEST_F(RecentRecordsTest, DropsWhatWasLongestUnusedWhereItsMemoryEnds) {
   EXPECT_TRUE(recent_.Find(Key(5)));
 }
 
+TEST_F(RecentRecordsTest, KnowsACollectionAsItWasAtItsStamp) {
+  auto collection = std::make_shared<Collection>();
+  collection->stamp = 7;
+  recent_.PutCollection(Key(1), collection);
+  EXPECT_EQ(recent_.FindCollection(Key(1), 7), collection);
+  EXPECT_EQ(recent_.FindCollection(Key(1), 8), nullptr);
+  EXPECT_EQ(recent_.FindCollection(Key(2), 7), nullptr);
+}
+
 }  // namespace
 }  // namespace crm

@@ -68,10 +68,12 @@ RecordType::RecordType(const Descriptor* message) : message_(message) {
   object_ = entity.object();
   soft_delete_ = entity.soft_delete();
   index_revision_ = entity.index_revision();
+  stamped_ = entity.stamped();
   if (table_.empty() || collection_.empty()) Mistake(message, "table or collection missing");
   if (entity.projection() == !entity.event().empty()) {
     Mistake(message, "exactly one of `projection` and `event` must be set");
   }
+  if (stamped_ && entity.projection()) Mistake(message, "a projection cannot be stamped");
   FindStandardFields(entity.owner_field(), entity.department_field());
   if (!entity.projection()) FindEvent(entity.event());
   std::vector<const FieldDescriptor*> path;
@@ -246,7 +248,7 @@ RecordTypes::RecordTypes(const std::vector<const Descriptor*>& messages) {
   std::vector<const Descriptor*> all = messages;
   all.insert(all.end(),
              {kernel::v1::IdempotencyKey::descriptor(), kernel::v1::UniqueClaim::descriptor(),
-              kernel::v1::InboxEntry::descriptor(), kernel::v1::DeadLetter::descriptor(),
+              kernel::v1::CollectionStamp::descriptor(), kernel::v1::InboxEntry::descriptor(), kernel::v1::DeadLetter::descriptor(),
               kernel::v1::Timer::descriptor(), kernel::v1::Effect::descriptor(),
               kernel::v1::RelayCursor::descriptor()});
   for (const auto* message : all) {

@@ -58,6 +58,7 @@ class RecordType {
   bool soft_delete() const { return soft_delete_; }
   bool projection() const { return event_ == nullptr; }
   int index_revision() const { return index_revision_; }
+  bool stamped() const { return stamped_; }
 
   const std::vector<Column>& columns() const { return columns_; }
   const Column* FindColumn(std::string_view field_path) const;
@@ -115,6 +116,7 @@ class RecordType {
   std::string table_, collection_, object_;
   bool soft_delete_ = false;
   int index_revision_ = 0;
+  bool stamped_ = false;
   std::vector<Column> columns_;
   std::vector<IndexedField> indexed_;
   std::vector<std::string> searchable_;

@@ -1,5 +1,7 @@
 #include "services/leads/assignment.h"
 
+#include <algorithm>
+
 #include "crm/leads/v1/intake.pb.h"
 #include "crm/leads/v1/lead_events.pb.h"
 #include "crm/leads/v1/lead_service.pb.h"
@@ -19,7 +21,6 @@ using v1::Lead;
 namespace {
 
 constexpr char kTimer[] = "assign_lead";
-constexpr size_t kMostRules = 500;
 constexpr int kContactMinutes = 15;
 constexpr auto kNextTry = std::chrono::minutes(2);
 
@@ -33,25 +34,17 @@ struct Plan {
 };
 
 Result<Plan> PlanFor(Call& call, const Lead& lead) {
-  const RecordType& type = call.types().Of(AssignmentRule::descriptor());
+  auto rules = call.LoadAll<AssignmentRule>();
+  if (!rules.ok()) return rules.status();
+  std::ranges::stable_sort(*rules, {}, &AssignmentRule::position);
   const RecordType& leads = call.types().Of(Lead::descriptor());
-  auto enabled = filter::ParseAndCheck("disabled = false", type.filter_schema());
-  if (!enabled.ok()) return enabled.status();
-  ListQuery query;
-  query.type = &type;
-  query.filter = &*enabled;
-  query.order = {{"position", false}};
-  query.limit = kMostRules;
-  auto listed = call.List(query);
-  if (!listed.ok()) return listed.status();
-  for (const auto& item : *listed) {
-    AssignmentRule rule;
-    if (auto status = DecodeRecord(item.record.body, rule); !status.ok()) return status;
-    auto condition = filter::ParseAndCheck(rule.condition(), leads.filter_schema());
+  for (const AssignmentRule* rule : *rules) {
+    if (rule->disabled()) continue;
+    auto condition = filter::ParseAndCheck(rule->condition(), leads.filter_schema());
     // Was checked when the rule was saved; fits nothing where a field has gone since.
     if (!condition.ok()) continue;
     if (filter::Matches(*condition, lead, {call.now()})) {
-      return Plan{rule.name(), "rule:" + rule.display_name(), rule.distribution()};
+      return Plan{rule->name(), "rule:" + rule->display_name(), rule->distribution()};
     }
   }
   auto settings = ReadSettings(call);

@@ -2,6 +2,8 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
+
 #include "crm/workflow/v1/rule_events.pb.h"
 #include "libs/command/record_codec.h"
 #include "services/workflow/rule.h"
@@ -13,24 +15,17 @@ using v1::RuleRun;
 
 namespace {
 
-constexpr size_t kMaxRules = 1000;
-
-// Names of rules that an event of the type may fire. A hint: each is loaded before it is obeyed.
+// Names of the rules that an event of the type may fire.
 Result<std::vector<std::string>> Candidates(Call& call, const std::string& type) {
-  const RecordType& rules = call.types().Of(Rule::descriptor());
-  auto active = filter::FieldEquals(rules.filter_schema(), "active", "true");
-  if (!active.ok()) return active.status();
-  auto named = filter::FieldEquals(rules.filter_schema(), "events", type);
-  if (!named.ok()) return named.status();
-  auto both = active->And(*named);
-  ListQuery query;
-  query.type = &rules;
-  query.filter = &both;
-  query.limit = kMaxRules;
-  auto listed = call.List(query);
-  if (!listed.ok()) return listed.status();
+  auto rules = call.LoadAll<Rule>();
+  if (!rules.ok()) return rules.status();
   std::vector<std::string> names;
-  for (const auto& rule : *listed) names.push_back(rules.Name(rule.record.id));
+  for (const Rule* rule : *rules) {
+    const auto& events = rule->events();
+    if (rule->active() && std::ranges::find(events, type) != events.end()) {
+      names.push_back(rule->name());
+    }
+  }
   return names;
 }
 
