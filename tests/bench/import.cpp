@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "libs/testing/eventually.h"
 #include "libs/testing/process.h"
 #include "tests/bench/measurements.h"
 
@@ -50,6 +51,10 @@ class Import {
     if (logged != rows_ || !rig_.WaitForTopicEnd(before + logged)) {
       slice.fault += "audit: " + std::to_string(logged) + " log rows";
     }
+    // The timeline hears of each row too; its work belongs to this slice and not to the next.
+    if (!test::Eventually([&] { return Timeline() >= run_ * rows_; })) {
+      slice.fault += "audit: " + std::to_string(Timeline()) + " items of timelines";
+    }
     return slice;
   }
 
@@ -78,6 +83,7 @@ class Import {
  private:
   std::string File(const std::string& table) const { return folder_ / (table + ".copy"); }
   int64_t Log() { return rig_.Query("SELECT seq FROM log_head").GetInt(0, 0); }
+  int64_t Timeline() { return rig_.Query("SELECT count(*) FROM timeline_items").GetInt(0, 0); }
   void WriteFile(const std::string& label) {
     std::ofstream csv(folder_ / (label + ".csv"));
     csv << "id,name\n";

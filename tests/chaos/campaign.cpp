@@ -22,6 +22,7 @@ using Steady = std::chrono::steady_clock;
 constexpr int kKilled = 128 + SIGKILL;
 constexpr milliseconds kServicePause(2500);
 constexpr int kImportRows = 25;
+constexpr int kImportCalls = (kImportRows + kImportBatch - 1) / kImportBatch;
 
 class Round {
  public:
@@ -121,7 +122,7 @@ class Round {
     for (int number = 0; number < options_.import_kills; ++number) {
       std::string run = "run-" + std::to_string(options_.seed) + "-" + std::to_string(number);
       driver_.BeginRun(run, installation_.tenants().front().tenant, kImportRows);
-      int nth = 1 + (static_cast<int>(options_.seed % 7) + number * 5) % kImportRows;
+      int nth = 1 + (static_cast<int>(options_.seed % 7) + number * 5) % kImportCalls;
       std::string crash_at = std::string(kImportPoint) + ":" + std::to_string(nth);
       bool killed = false;
       int code = -1;

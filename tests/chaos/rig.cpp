@@ -270,7 +270,7 @@ int Installation::Import(const std::string& run, int rows, const std::string& cr
   csv.close();
   auto options =
       Options({"crmctl", "import", "--mapping", folder_ / "contacts.yaml", folder_ / (run + ".csv"),
-               "--run", run, "--batch", "10", "--in-flight", "3"},
+               "--run", run, "--batch", std::to_string(kImportBatch)},
               crash_at);
   options.env["CRM_GRPC"] = address();
   options.env["CRM_KEY"] = tenants_.front().key;

@@ -93,6 +93,22 @@ TEST_F(ImportTest, CountsEveryRowOnceAndSaysWhyItRefusedOne) {
   EXPECT_THAT(errors, HasSubstr(",8,9,company.employee_count,"));
 }
 
+TEST_F(ImportTest, CreatesTheNewRowsOfABatchByOneCallAndTellsWhichOfThemIsWrong) {
+  auto done = Import("1,One,,,\r\n2,Two,,,\r\n3,Three,,,\r\n4,Four,-1,,\r\n5,Five,,,\r\n",
+                     {"--run", "rows"});
+  EXPECT_EQ(done.code, 6);
+  EXPECT_THAT(done.out, HasSubstr("5 rows = 4 created + 0 updated + 0 unchanged + 1 rejected"));
+  LogQuery query;
+  query.tenant = rig_.contacts().tenant();
+  std::map<std::string, int> created;
+  auto rows = rig_.contacts().store().ReadLog(query, {});
+  ASSERT_TRUE(rows.ok());
+  for (const auto& row : *rows) ++created[row.origin()];
+  EXPECT_EQ(created, (std::map<std::string, int>{
+                         {"crm.contacts.v1.CompanyService/BatchCreateCompanies", 3},
+                         {"crm.contacts.v1.CompanyService/CreateCompany", 1}}));
+}
+
 TEST_F(ImportTest, DryRunCountsARowWhoseLaterStepIsRefusedAsTheRealRunDoes) {
   deals::v1::CreatePipelineRequest pipeline;
   pipeline.mutable_pipeline()->set_display_name("Windows");
@@ -173,7 +189,7 @@ TEST_F(ImportTest, LogOfARunIsTailedExplainedVerifiedAndTakenBack) {
   const auto first = rig_.contacts().Log().front();
   auto why = rig_.Run({"why", first.event_id(), "--source", "contacts"});
   EXPECT_EQ(why.code, 0) << why.err;
-  EXPECT_THAT(why.out, HasSubstr("crm.contacts.v1.CompanyService/CreateCompany"));
+  EXPECT_THAT(why.out, HasSubstr("crm.contacts.v1.CompanyService/BatchCreateCompanies"));
   EXPECT_THAT(why.err, HasSubstr("First request: " + first.correlation()));
   EXPECT_EQ(rig_.Run({"why", "no-such-event", "--source", "contacts"}).code, 3);
 

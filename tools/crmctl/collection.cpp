@@ -170,17 +170,52 @@ Status Collection::Call(const Method& method, Message& request, const std::strin
   return remote_.Call(*method.method, request, record);
 }
 
+Status Collection::FillCreate(const Wanted& wanted, Message& request) const {
+  const auto* body = BodyOf(*request.GetDescriptor());
+  if (body == nullptr) return Usage(request.GetTypeName() + " takes no record.");
+  request.GetReflection()->MutableMessage(&request, body)->CopyFrom(*wanted.record);
+  for (const auto& assignment : wanted.create) {
+    Status set = SetValue(request, assignment.path, assignment.text);
+    if (!set.ok()) return set;
+  }
+  return Status::Ok();
+}
+
 Status Collection::Create(const Wanted& wanted, const PutOptions& options, Message& record) const {
   const auto& create = *FindMethod("create");
   std::unique_ptr<Message> request(create.request->New());
-  const auto* body = BodyOf(*request->GetDescriptor());
-  if (body == nullptr) return Usage(create.method->full_name() + " takes no record.");
-  request->GetReflection()->MutableMessage(request.get(), body)->CopyFrom(*wanted.record);
-  for (const auto& assignment : wanted.create) {
-    Status set = SetValue(*request, assignment.path, assignment.text);
-    if (!set.ok()) return set;
-  }
+  if (Status filled = FillCreate(wanted, *request); !filled.ok()) return filled;
   return Call(create, *request, "create", options, record);
+}
+
+Result<std::vector<PutResult>> Collection::CreateMany(std::span<const Wanted* const> wanted,
+                                                      const PutOptions& options) const {
+  const auto& create = *FindMethod("batch-create");
+  std::unique_ptr<Message> request(create.request->New());
+  std::unique_ptr<Message> response(create.response->New());
+  const auto* requests = request->GetDescriptor()->FindFieldByName("requests");
+  const auto* records = RowsOf(*response->GetDescriptor());
+  if (requests == nullptr || records == nullptr) {
+    return Usage(create.method->full_name() + " is no method that creates many records.");
+  }
+  for (const Wanted* each : wanted) {
+    Message& one = *request->GetReflection()->AddMessage(request.get(), requests);
+    if (Status filled = FillCreate(*each, one); !filled.ok()) return filled;
+  }
+  Status created = Call(create, *request, "create", options, *response);
+  if (!created.ok()) return created;
+  std::vector<PutResult> results(wanted.size());
+  const auto* reflection = response->GetReflection();
+  if (!options.dry_run && reflection->FieldSize(*response, records) != std::ssize(wanted)) {
+    return Internal(create.method->full_name() + " did not answer with a record a request.");
+  }
+  for (size_t i = 0; i < results.size(); ++i) {
+    results[i].outcome = Outcome::kCreated;
+    if (options.dry_run) continue;
+    results[i].name =
+        NameOf(reflection->GetRepeatedMessage(*response, records, static_cast<int>(i)));
+  }
+  return results;
 }
 
 Status Collection::Update(const Wanted& wanted, const std::vector<std::string>& fields,

@@ -89,6 +89,12 @@ class Collection {
   Result<PutResult> Put(const Wanted& wanted, const google::protobuf::Message* existing,
                         const PutOptions& options) const;
 
+  // Whether several records can be created by one call.
+  bool creates_many() const { return FindMethod("batch-create") != nullptr; }
+  // Creates all of them by one call, or none; no verbs are called. The results are in their order.
+  Result<std::vector<PutResult>> CreateMany(std::span<const Wanted* const> wanted,
+                                            const PutOptions& options) const;
+
  private:
   struct Method {
     const google::protobuf::MethodDescriptor* method = nullptr;
@@ -103,6 +109,7 @@ class Collection {
               const PutOptions& options, google::protobuf::Message& record) const;
   Status Create(const Wanted& wanted, const PutOptions& options,
                 google::protobuf::Message& record) const;
+  Status FillCreate(const Wanted& wanted, google::protobuf::Message& request) const;
   Status Update(const Wanted& wanted, const std::vector<std::string>& fields,
                 const PutOptions& options, google::protobuf::Message& record) const;
   Status CallVerb(const VerbCall& call, const std::string& step, const PutOptions& options,

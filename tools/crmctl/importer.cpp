@@ -4,46 +4,10 @@
 #include <optional>
 #include <set>
 
-#include "libs/base/crash_point.h"
 #include "tools/crmctl/field_value.h"
 #include "tools/crmctl/usage.h"
 
 namespace crm::ctl {
-
-// A value that is ready but for its lookup.
-struct Importer::PlannedValue {
-  const ValueRule* rule = nullptr;
-  std::string text;
-
-  std::optional<Reference> reference() const {
-    if (rule->lookup_collection.empty()) return std::nullopt;
-    return Reference{rule->lookup_collection, rule->lookup_by, text};
-  }
-};
-
-struct Importer::PlannedRow {
-  int64_t row = 0;
-  size_t line = 0;
-  std::vector<PlannedValue> fields;
-  std::vector<PlannedValue> create;
-  std::vector<std::pair<const VerbRule*, std::vector<PlannedValue>>> verbs;
-  Wanted wanted;
-  // Refers to a record that only a real run would have created.
-  bool hangs_in_the_air = false;
-  std::optional<Rejection> rejection;
-  // A failure that is not the row's fault.
-  Status failure;
-  PutResult result;
-
-  void Reject(const std::string& field, const std::string& reason, const std::string& message) {
-    if (!rejection) rejection = Rejection{row, line, field, reason, message};
-  }
-  void Reject(const std::string& field, const Status& status) {
-    const auto& violations = status.field_violations();
-    Reject(violations.empty() || !field.empty() ? field : violations.front().field, status.reason(),
-           violations.empty() ? status.message() : violations.front().description);
-  }
-};
 
 Importer::Importer(Remote& remote, References& references, const Mapping& mapping,
                    const ImportOptions& options, ImportCallbacks callbacks)
@@ -161,7 +125,7 @@ void Importer::PlanFields(const Row& row, bool later, PlannedRow& planned) const
   }
 }
 
-Importer::PlannedRow Importer::Plan(const Row& row, bool later) const {
+PlannedRow Importer::Plan(const Row& row, bool later) const {
   PlannedRow planned;
   auto key = Apply(mapping_.key, row);
   if (key) {
@@ -220,69 +184,6 @@ void Importer::Build(PlannedRow& row) const {
   for (const auto& [verb, values] : row.verbs) {
     row.wanted.verbs.push_back({verb->verb, assignments(values), verb->unless});
   }
-}
-
-void Importer::PutRow(PlannedRow& row, const google::protobuf::Message* existing,
-                      bool later) const {
-  Reference itself{mapping_.collection, mapping_.key.path, row.wanted.key};
-  // Counted when it was planned.
-  if (options_.dry_run && existing == nullptr && references_.Find(itself) != nullptr) return;
-  if (later && existing == nullptr) {
-    return row.Reject(mapping_.key.path, "RECORD_GONE", "was there a moment ago and is not now");
-  }
-  if (row.hangs_in_the_air) {
-    row.result.outcome = existing == nullptr ? Outcome::kCreated : Outcome::kUpdated;
-    return;
-  }
-  PutOptions options;
-  options.request_id =
-      remote_.run() + "/" + mapping_.name + "/" + std::to_string(row.row) + (later ? "/later" : "");
-  options.dry_run = options_.dry_run;
-  auto put = collection_->Put(row.wanted, existing, options);
-  CrashPoint("import.in_chunk");
-  if (put) {
-    row.result = *std::move(put);
-    if (const auto& refused = row.result.refused) {
-      const auto& violations = refused->why.field_violations();
-      row.Reject(violations.empty() ? refused->verb : refused->verb + "." + violations[0].field,
-                 refused->why);
-    }
-  } else if (IsRefusal(put.status())) {
-    row.Reject("", put.status());
-  } else {
-    row.failure = put.status();
-  }
-}
-
-Status Importer::PutRows(std::vector<PlannedRow>& batch, bool later) {
-  std::map<std::string, std::vector<PlannedRow*>> by_key;
-  std::vector<std::string> keys;
-  for (auto& row : batch) {
-    if (row.rejection) continue;
-    auto& rows = by_key[row.wanted.key];
-    if (rows.empty()) keys.push_back(row.wanted.key);
-    rows.push_back(&row);
-  }
-  auto existing = collection_->Find(keys);
-  if (!existing) return existing.status();
-  RunAll(keys.size(), options_.in_flight, [&](size_t index) {
-    const std::string& key = keys[index];
-    auto found = existing->find(key);
-    const auto* record = found == existing->end() ? nullptr : found->second.get();
-    const auto& rows = by_key.at(key);
-    PutRow(*rows.front(), record, later);
-    for (size_t i = 1; i < rows.size(); ++i) {
-      // A dry run left nothing to find.
-      if (options_.dry_run && record == nullptr) continue;
-      auto again = collection_->Find({&key, 1});
-      if (!again) {
-        rows[i]->failure = again.status();
-        return;
-      }
-      PutRow(*rows[i], again->empty() ? nullptr : again->begin()->second.get(), later);
-    }
-  });
-  return Status::Ok();
 }
 
 Importer::RowFate Importer::Settle(const PlannedRow& row, bool later) {

@@ -1,7 +1,8 @@
 // Importer: one CSV file into one collection, as a mapping says.
 //
-// Rows are taken in batches; within a batch lookups are made in bulk and up to `in_flight` rows are
-// put at a time, those with the same key one after the other. Memory depends on the batch and not
+// Rows are taken in batches; within a batch lookups are made in bulk, rows whose records are new go
+// together where the server can create many at once, and up to `in_flight` calls are made at a
+// time, those for rows with the same key one after the other. Memory depends on the batch and not
 // on the file (but for two bytes a row where the mapping has `later` fields).
 //
 // A row is created, updated, unchanged or rejected, and nothing else. Rejected: nothing of it was
@@ -17,11 +18,13 @@
 #include <functional>
 #include <istream>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "tools/crmctl/csv_reader.h"
 #include "tools/crmctl/mapping.h"
+#include "tools/crmctl/planned_row.h"
 #include "tools/crmctl/references.h"
 #include "tools/crmctl/remote.h"
 
@@ -33,18 +36,6 @@ struct ImportOptions {
   bool dry_run = false;
   size_t batch_rows = 500;
   size_t in_flight = 32;
-};
-
-// Why a row, or a later step of it, was refused.
-struct Rejection {
-  // From 1, without the header.
-  int64_t row = 0;
-  size_t line = 0;
-  std::string field;
-  std::string reason;
-  std::string message;
-  // What became of the row all the same: "created", "updated"; empty: nothing was stored.
-  std::string stored = "";
 };
 
 struct ImportCounts {
@@ -81,8 +72,11 @@ class Importer {
     RowOutcome outcome = RowOutcome::kUnchanged;
     bool incomplete = false;
   };
-  struct PlannedValue;
-  struct PlannedRow;
+  // The rows of one key in a batch, in their order.
+  struct SameKey {
+    std::string key;
+    std::vector<PlannedRow*> rows{};
+  };
 
   Status RunPass(std::istream& in, bool later);
   Result<Row::Columns> ReadHeader(CsvReader& reader) const;
@@ -92,7 +86,15 @@ class Importer {
   Status Resolve(std::vector<PlannedRow>& batch);
   void Build(PlannedRow& row) const;
   Status PutRows(std::vector<PlannedRow>& batch, bool later);
+  static std::vector<SameKey> ByKey(std::vector<PlannedRow>& batch);
+  void PutInOrder(const SameKey& same, const google::protobuf::Message* existing, bool later) const;
   void PutRow(PlannedRow& row, const google::protobuf::Message* existing, bool later) const;
+  // Whether a dry run has counted another row of that key as created.
+  bool WasCounted(const PlannedRow& row) const;
+  // Whether the row asks for nothing but a new record.
+  bool OnlyCreates(const PlannedRow& row) const;
+  void CreateRows(std::span<PlannedRow* const> rows) const;
+  PutOptions OptionsFor(const std::string& rows) const;
   Status Count(const std::vector<PlannedRow>& batch, bool later);
   // What has become of the row by now.
   RowFate Settle(const PlannedRow& row, bool later);
