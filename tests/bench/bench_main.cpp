@@ -47,6 +47,7 @@ Arguments Read(int argc, char** argv) {
 struct Case {
   std::string service;
   std::function<void(Bench&)> run;
+  Durability durability = Durability::kFlushed;
 };
 
 const std::vector<std::pair<std::string, Case>>& Cases() {
@@ -61,6 +62,9 @@ const std::vector<std::pair<std::string, Case>>& Cases() {
               [=](Bench& bench) { MeasureCreate(bench, kind, concurrency); });
       }
     }
+    all.emplace_back("M1-asynchronous/lead/64",
+                     Case{"leads", [](Bench& bench) { MeasureCreate(bench, "lead", 64); },
+                          Durability::kAsynchronous});
     leads("M1b/1", [](Bench& bench) { MeasureCreateLatency(bench, false); });
     leads("M1b/60", [](Bench& bench) { MeasureCreateLatency(bench, true); });
     for (int concurrency : {1, 64}) {
@@ -86,22 +90,23 @@ const std::vector<std::pair<std::string, Case>>& Cases() {
 }
 
 void Run(const Arguments& arguments) {
-  std::map<std::string, std::vector<Case>> wanted;  // by service
+  std::map<std::pair<std::string, Durability>, std::vector<Case>> wanted;
   std::string names;
   for (const auto& name : arguments.cases) {
     names += (names.empty() ? "" : " ") + name;
     bool found = false;
     for (const auto& [known, measured] : Cases()) {
       if (known != name && !known.starts_with(name + "/")) continue;
-      wanted[measured.service].push_back(measured);
+      wanted[{measured.service, measured.durability}].push_back(measured);
       found = true;
     }
     if (!found) throw std::runtime_error("there is no case " + name);
   }
-  for (const auto& [service, cases] : wanted) {
-    Rig rig(service);
+  for (const auto& [machine, cases] : wanted) {
+    const auto& [service, durability] = machine;
+    Rig rig(service, durability);
     Load load(rig.rpc_address());
-    Journal journal(arguments.journal, rig.folder(), names, PostgresSettings());
+    Journal journal(arguments.journal, rig.folder(), names, PostgresSettings(durability));
     Bench bench{rig, load, journal, arguments.effort};
     for (const auto& measured : cases) measured.run(bench);
   }

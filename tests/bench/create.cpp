@@ -33,8 +33,10 @@ void MeasureCreate(Bench& bench, const std::string& kind, int concurrency) {
   if (kind == "enquiry") bench.rig.StartContacts();
   Creation creation(bench.rig, bench.load, KindOf(kind));
   creation.Fill(kFilled);
-  bench.journal.RunPairs("M1", kind + " c=" + std::to_string(concurrency), bench.effort.pairs,
-                         Throughput(bench, creation, concurrency));
+  const bool flushed = bench.rig.durability() == Durability::kFlushed;
+  bench.journal.RunPairs(
+      "M1", kind + (flushed ? " c=" : " asynchronous c=") + std::to_string(concurrency),
+      bench.effort.pairs, Throughput(bench, creation, concurrency));
 }
 
 void MeasureCreateLatency(Bench& bench, bool loaded) {

@@ -49,7 +49,7 @@ class Creation {
   // `first` on, as if they had been committed. The service must be down.
   void FillLog(uint64_t first, int64_t events);
   // Rows of our log.
-  int64_t CountLog() { return Count(true).log; }
+  int64_t CountLog();
 
   Ask MakeAsk(uint64_t n) const;
   Ask MakeGet(uint64_t n, const std::string& method) const;
@@ -62,7 +62,8 @@ class Creation {
   std::string Transaction() const;
   std::string OneStatement() const;
 
-  // Runs `work` and finds fault where it left not exactly the rows and events that it counts.
+  // Runs `work` and finds fault where it left not exactly the rows and events that it counts, of the
+  // records that it asked for.
   Slice AuditOurs(const std::function<LoadResult()>& work);
   Slice AuditCounterpart(const std::string& script, int clients, double seconds, double rate = 0);
 
@@ -70,8 +71,13 @@ class Creation {
   // Rows of the kind's table, of the log, of idempotency.
   struct Counts {
     int64_t records = 0, log = 0, keys = 0;
+    // Sums of the numbers of their records.
+    int64_t record_numbers = 0, log_numbers = 0;
   };
   Counts Count(bool ours);
+  // What is wrong with the rows that appeared since, if there are to be `records` of these numbers.
+  std::string Fault(const Counts& before, const Counts& after, int64_t records,
+                    int64_t numbers) const;
   // INSERT INTO ... and what it is given, with pgbench's variables.
   struct Insert {
     std::string head;

@@ -73,6 +73,7 @@ void Count(const Pending& call, Steady::time_point end, LoadResult& result) {
     return;
   }
   ++result.good;
+  result.checksum += call.number;
   if (now > end) return;
   ++result.answered;
   result.latency.Add(now - call.intended);

@@ -23,6 +23,8 @@ struct LoadResult {
   uint64_t answered = 0;  // within the time
   uint64_t good = 0;      // altogether, with those under way when time was over
   uint64_t failed = 0;
+  // Sum of the numbers of the good ones, so that what they made can be told from anything else.
+  uint64_t checksum = 0;
   std::string first_error;
   double seconds = 0;
   Histogram latency;

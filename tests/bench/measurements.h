@@ -15,7 +15,8 @@ struct Bench {
   Effort effort;
 };
 
-// M1: records created in a second, at a concurrency, against pgbench. `kind`: see KindOf().
+// M1: records created in a second, at a concurrency, against pgbench. `kind`: see KindOf(). Where
+// the rig does not flush commits, the case says so.
 void MeasureCreate(Bench& bench, const std::string& kind, int concurrency);
 // M1b: how long a creation takes, at 60 % of the maximum or with one caller.
 void MeasureCreateLatency(Bench& bench, bool loaded);

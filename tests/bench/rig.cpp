@@ -27,27 +27,28 @@ std::vector<std::string> With(const std::string& service) {
 
 }  // namespace
 
-const std::vector<std::string>& PostgresSettings() {
-  static const std::vector<std::string> settings = {"fsync=on",
-                                                    "full_page_writes=on",
-                                                    "synchronous_commit=on",
-                                                    "shared_buffers=2GB",
-                                                    "max_wal_size=16GB",
-                                                    "min_wal_size=2GB",
-                                                    "checkpoint_timeout=1h",
-                                                    "wal_compression=lz4",
-                                                    "work_mem=32MB",
-                                                    "jit=off",
-                                                    "timezone=UTC",
-                                                    "autovacuum=on",
-                                                    "random_page_cost=1.1"};
-  return settings;
+std::vector<std::string> PostgresSettings(Durability durability) {
+  bool flushed = durability == Durability::kFlushed;
+  return {"fsync=on",
+          "full_page_writes=on",
+          flushed ? "synchronous_commit=on" : "synchronous_commit=off",
+          "shared_buffers=2GB",
+          "max_wal_size=16GB",
+          "min_wal_size=2GB",
+          "checkpoint_timeout=1h",
+          "wal_compression=lz4",
+          "work_mem=32MB",
+          "jit=off",
+          "timezone=UTC",
+          "autovacuum=on",
+          "random_page_cost=1.1"};
 }
 
-Rig::Rig(const std::string& service)
+Rig::Rig(const std::string& service, Durability durability)
     : service_(service),
+      durability_(durability),
       folder_(std::filesystem::temp_directory_path() / test::UniqueName("crm_bench")),
-      servers_(PostgresSettings()),
+      servers_(PostgresSettings(durability)),
       deployment_(
           test::Shape::kDistributed, servers_,
           {.services = service == "leads"

@@ -17,14 +17,18 @@ struct Tenant {
   std::string key;
 };
 
+// Whether a commit waits until the disk has it, as it does in production; without, what is left is
+// the price in CPU time.
+enum class Durability { kFlushed, kAsynchronous };
+
 // What PostgreSQL is told; printed with the figures.
-const std::vector<std::string>& PostgresSettings();
+std::vector<std::string> PostgresSettings(Durability durability);
 
 // Everything throws std::runtime_error. Not thread-safe.
 class Rig {
  public:
   // identity and `service`, both running; nobody consumes the events.
-  explicit Rig(const std::string& service);
+  Rig(const std::string& service, Durability durability);
   ~Rig();
 
   // From now on contacts runs too: it answers what leads asks of it, and consumes their events.
@@ -33,6 +37,7 @@ class Rig {
   test::Servers& servers() { return servers_; }
   test::Deployment& deployment() { return deployment_; }
   const std::string& service() const { return service_; }
+  Durability durability() const { return durability_; }
   std::string rpc_address() { return deployment_.rpc_address(service_); }
 
   const std::vector<Tenant>& tenants() const { return tenants_; }
@@ -66,6 +71,7 @@ class Rig {
   static pg::Rows Run(pg::Database& database, const std::string& sql);
 
   const std::string service_;
+  const Durability durability_;
   const std::string folder_;
   test::Servers servers_;
   test::Deployment deployment_;

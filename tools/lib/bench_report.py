@@ -30,6 +30,7 @@ GATES = [
     ("M1", "lead c=64", rate, "tx", "more", 2.0, 3.0, "leads created a second, 64 callers"),
     ("M1", "lead c=", rate, "tx", "more", None, None, "leads created a second"),
     ("M1", "lead c=", rate, "cte", "more", None, None, "the same, against one statement"),
+    ("M1", "lead asynchronous c=", rate, "tx", "more", None, None, "the same where neither side's commits wait for the disk (synchronous_commit=off)"),
     ("M1", "enquiry c=", rate, "tx", "more", None, None, "leads with phone and e-mail, so with a search for duplicates"),
     ("M1", "source c=", rate, "tx", "more", None, None, "records without reads created a second"),
     ("M1", "source c=", rate, "cte", "more", None, None, "the same, against one statement"),
