@@ -100,6 +100,10 @@ void Committer::Start() {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
         if (queue_.empty()) return;
+        const size_t expected = pace_.Expected();
+        wake_.wait_for(lock, GroupPace::kPatience,
+                       [this, expected] { return stopped_ || queue_.size() >= expected; });
+        pace_.Took(queue_.size());
       }
       FlushOnce();
     }

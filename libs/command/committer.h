@@ -1,6 +1,7 @@
 // Committer: the one writer of a service's store. Calls hand in write-sets; while one group is
 // being committed the next one gathers, so at low load a group is one call that waits for nothing,
-// and at high load one flush carries hundreds.
+// and at high load one flush carries hundreds. Between the two a group waits a moment for those who
+// came together before (group_pace.h).
 //
 // It also knows the pending records: what queued or committing sets will have stored. A call that
 // loads such a record runs on that state and joins the same or a later group, first in, first out;
@@ -18,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/command/group_pace.h"
 #include "libs/command/recent_records.h"
 #include "libs/command/store.h"
 #include "libs/metrics/registry.h"
@@ -112,6 +114,7 @@ class Committer {
   uint64_t forgotten_ = 0;      // GUARDED_BY(mutex_)
   bool stopped_ = false;        // GUARDED_BY(mutex_)
   bool flushing_ = false;       // GUARDED_BY(mutex_)
+  GroupPace pace_;  // of the committing thread
   std::stop_source stopping_;
   std::thread thread_;
 };
