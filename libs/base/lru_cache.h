@@ -60,9 +60,9 @@ class LruCache {
 
   const size_t limit_;
   std::mutex mutex_;
-  Entries entries_;                                 // GUARDED_BY(mutex_), last used first
+  Entries entries_;                                  // GUARDED_BY(mutex_), last used first
   std::map<Key, typename Entries::iterator> known_;  // GUARDED_BY(mutex_)
-  size_t used_ = 0;                                 // GUARDED_BY(mutex_)
+  size_t used_ = 0;                                  // GUARDED_BY(mutex_)
 };
 
 }  // namespace crm

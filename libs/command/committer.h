@@ -114,7 +114,7 @@ class Committer {
   uint64_t forgotten_ = 0;      // GUARDED_BY(mutex_)
   bool stopped_ = false;        // GUARDED_BY(mutex_)
   bool flushing_ = false;       // GUARDED_BY(mutex_)
-  GroupPace pace_;  // of the committing thread
+  GroupPace pace_;              // of the committing thread
   std::stop_source stopping_;
   std::thread thread_;
 };

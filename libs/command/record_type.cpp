@@ -248,9 +248,9 @@ RecordTypes::RecordTypes(const std::vector<const Descriptor*>& messages) {
   std::vector<const Descriptor*> all = messages;
   all.insert(all.end(),
              {kernel::v1::IdempotencyKey::descriptor(), kernel::v1::UniqueClaim::descriptor(),
-              kernel::v1::CollectionStamp::descriptor(), kernel::v1::InboxEntry::descriptor(), kernel::v1::DeadLetter::descriptor(),
-              kernel::v1::Timer::descriptor(), kernel::v1::Effect::descriptor(),
-              kernel::v1::RelayCursor::descriptor()});
+              kernel::v1::CollectionStamp::descriptor(), kernel::v1::InboxEntry::descriptor(),
+              kernel::v1::DeadLetter::descriptor(), kernel::v1::Timer::descriptor(),
+              kernel::v1::Effect::descriptor(), kernel::v1::RelayCursor::descriptor()});
   for (const auto* message : all) {
     auto type = std::make_unique<RecordType>(message);
     by_message_[message] = type.get();

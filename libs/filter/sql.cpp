@@ -368,9 +368,8 @@ class Writer {
     if (condition.kind == Kind::kPattern) {
       bool differs = (condition.op == Operator::kNotEquals) != contrary;
       return field + " AND " +
-             (IsAnything(condition.pattern)
-                  ? Constant(!differs)
-                  : Negated(Like("x.value", condition.pattern), differs));
+             (IsAnything(condition.pattern) ? Constant(!differs)
+                                            : Negated(Like("x.value", condition.pattern), differs));
     }
     Operator op = contrary ? Contrary(condition.op) : condition.op;
     return field + " AND x.value " +
@@ -391,8 +390,9 @@ class Writer {
   // That the record has a row that passes one of the tests.
   std::string WriteRowSearch(std::span<const Conditions> tests, const SqlIndex& index,
                              bool negated) {
-    std::string out = "EXISTS (SELECT 1 FROM " + index.table + " x WHERE x.tenant = " +
-                      index.tenant + " AND x.entity = " + Text(index.entity) + " AND ";
+    std::string out = "EXISTS (SELECT 1 FROM " + index.table +
+                      " x WHERE x.tenant = " + index.tenant +
+                      " AND x.entity = " + Text(index.entity) + " AND ";
     std::string any;
     for (Conditions test : tests) any += (any.empty() ? "" : " OR ") + WriteRow(test, negated);
     out += tests.size() == 1 ? any : "(" + any + ")";

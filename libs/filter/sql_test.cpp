@@ -138,33 +138,32 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     GoldenIndexed, Statements,
-    ::testing::Values(Translation{"tags:vip",
-                                  "EXISTS (SELECT 1 FROM custom_index x WHERE x.tenant = t.tenant "
-                                  "AND x.entity = $1::text AND "
-                                  "x.field = $2::text AND x.value = $3::text AND x.id = t.id)",
-                                  {"'specimen'", "'tags'", "'vip'"}},
-                      Translation{"NOT tags:vip",
-                                  "(NOT EXISTS (SELECT 1 FROM custom_index x WHERE x.tenant = "
-                                  "t.tenant AND x.entity = $1::text "
-                                  "AND x.field = $2::text AND x.value = $3::text AND x.id = t.id))",
-                                  {"'specimen'", "'tags'", "'vip'"}},
-                      Translation{
-                          "tags:(vip OR vvip)",
-                          "(" + kRowOf + " AND x.value = ANY ($3::text[]) AND x.id = t.id))",
-                          {"'specimen'", "'tags'", "{'vip', 'vvip'}"}},
-                      Translation{
-                          "tags:vip OR total = 1 OR phones.e164:\"+4930\" OR tags:(a OR b)",
-                          "(t.total = $1::bigint OR EXISTS (SELECT 1 FROM custom_index x WHERE "
-                          "x.tenant = t.tenant AND x.entity = $2::text AND (x.field = $3::text AND "
-                          "x.value = $4::text OR x.field = $5::text AND x.value = $6::text OR "
-                          "x.field = $7::text AND x.value = ANY ($8::text[])) AND x.id = t.id))",
-                          {"1", "'specimen'", "'tags'", "'vip'", "'phones.e164'", "'+4930'",
-                           "'tags'", "{'a', 'b'}"}},
-                      Translation{"NOT counters.calls < 3",
-                                  "(EXISTS (SELECT 1 FROM custom_index x WHERE x.tenant = t.tenant "
-                                  "AND x.entity = $1::text AND "
-                                  "x.field = $2::text AND x.value >= $3::text AND x.id = t.id))",
-                                  {"'specimen'", "'counters.calls'", "'8000000000000003'"}}));
+    ::testing::Values(
+        Translation{"tags:vip",
+                    "EXISTS (SELECT 1 FROM custom_index x WHERE x.tenant = t.tenant "
+                    "AND x.entity = $1::text AND "
+                    "x.field = $2::text AND x.value = $3::text AND x.id = t.id)",
+                    {"'specimen'", "'tags'", "'vip'"}},
+        Translation{"NOT tags:vip",
+                    "(NOT EXISTS (SELECT 1 FROM custom_index x WHERE x.tenant = "
+                    "t.tenant AND x.entity = $1::text "
+                    "AND x.field = $2::text AND x.value = $3::text AND x.id = t.id))",
+                    {"'specimen'", "'tags'", "'vip'"}},
+        Translation{"tags:(vip OR vvip)",
+                    "(" + kRowOf + " AND x.value = ANY ($3::text[]) AND x.id = t.id))",
+                    {"'specimen'", "'tags'", "{'vip', 'vvip'}"}},
+        Translation{"tags:vip OR total = 1 OR phones.e164:\"+4930\" OR tags:(a OR b)",
+                    "(t.total = $1::bigint OR EXISTS (SELECT 1 FROM custom_index x WHERE "
+                    "x.tenant = t.tenant AND x.entity = $2::text AND (x.field = $3::text AND "
+                    "x.value = $4::text OR x.field = $5::text AND x.value = $6::text OR "
+                    "x.field = $7::text AND x.value = ANY ($8::text[])) AND x.id = t.id))",
+                    {"1", "'specimen'", "'tags'", "'vip'", "'phones.e164'", "'+4930'", "'tags'",
+                     "{'a', 'b'}"}},
+        Translation{"NOT counters.calls < 3",
+                    "(EXISTS (SELECT 1 FROM custom_index x WHERE x.tenant = t.tenant "
+                    "AND x.entity = $1::text AND "
+                    "x.field = $2::text AND x.value >= $3::text AND x.id = t.id))",
+                    {"'specimen'", "'counters.calls'", "'8000000000000003'"}}));
 
 TEST(ToSql, NumbersPlaceholdersFromWhereItIsTold) {
   EXPECT_EQ(Translate("total = 1 AND count = 2", 4)->text,

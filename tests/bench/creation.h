@@ -62,8 +62,8 @@ class Creation {
   std::string Transaction() const;
   std::string OneStatement() const;
 
-  // Runs `work` and finds fault where it left not exactly the rows and events that it counts, of the
-  // records that it asked for.
+  // Runs `work` and finds fault where it left not exactly the rows and events that it counts, of
+  // the records that it asked for.
   Slice AuditOurs(const std::function<LoadResult()>& work);
   Slice AuditCounterpart(const std::string& script, int clients, double seconds, double rate = 0);
 

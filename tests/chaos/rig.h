@@ -82,8 +82,8 @@ class Installation {
   std::string LastWords() const;
 
   // Runs `crmctl import` of contacts with `rows` rows under the label to its end, or to its death
-  // at `crash_at`, which it passes once in kImportBatch rows. Returns its exit code. From one thread at a time, which may be another than the
-  // others'.
+  // at `crash_at`, which it passes once in kImportBatch rows. Returns its exit code. From one
+  // thread at a time, which may be another than the others'.
   int Import(const std::string& run, int rows, const std::string& crash_at);
   // `crmctl verify` in every tenant; empty: nothing differs.
   std::string Verify();

@@ -104,9 +104,9 @@ TEST_F(ImportTest, CreatesTheNewRowsOfABatchByOneCallAndTellsWhichOfThemIsWrong)
   auto rows = rig_.contacts().store().ReadLog(query, {});
   ASSERT_TRUE(rows.ok());
   for (const auto& row : *rows) ++created[row.origin()];
-  EXPECT_EQ(created, (std::map<std::string, int>{
-                         {"crm.contacts.v1.CompanyService/BatchCreateCompanies", 3},
-                         {"crm.contacts.v1.CompanyService/CreateCompany", 1}}));
+  EXPECT_EQ(created,
+            (std::map<std::string, int>{{"crm.contacts.v1.CompanyService/BatchCreateCompanies", 3},
+                                        {"crm.contacts.v1.CompanyService/CreateCompany", 1}}));
 }
 
 TEST_F(ImportTest, DryRunCountsARowWhoseLaterStepIsRefusedAsTheRealRunDoes) {
