@@ -2,16 +2,17 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
-#include <map>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace crm {
 
 // Thread-safe. Values are copied out.
-template <class Key, class Value>
+template <class Key, class Value, class Hash = std::hash<Key>>
 class LruCache {
  public:
   // In the unit of the sizes that are given to Put.
@@ -60,9 +61,9 @@ class LruCache {
 
   const size_t limit_;
   std::mutex mutex_;
-  Entries entries_;                                  // GUARDED_BY(mutex_), last used first
-  std::map<Key, typename Entries::iterator> known_;  // GUARDED_BY(mutex_)
-  size_t used_ = 0;                                  // GUARDED_BY(mutex_)
+  Entries entries_;  // GUARDED_BY(mutex_), last used first
+  std::unordered_map<Key, typename Entries::iterator, Hash> known_;  // GUARDED_BY(mutex_)
+  size_t used_ = 0;  // GUARDED_BY(mutex_)
 };
 
 }  // namespace crm

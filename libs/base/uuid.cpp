@@ -32,14 +32,27 @@ void Stamp(Uuid& id, uint8_t version) {
   id.bytes[8] = static_cast<uint8_t>((id.bytes[8] & 0x3f) | 0x80);
 }
 
+// Random bytes come from OpenSSL many at a time, because to ask costs more than the bytes. Not for a
+// process that goes on after a fork: its child would have the same.
+std::array<uint8_t, 10> TakeEntropy() {
+  struct Supply {
+    std::array<std::array<uint8_t, 10>, 64> portions;
+    size_t left = 0;
+  };
+  thread_local Supply supply;
+  if (supply.left == 0) {
+    // Ids that may repeat would silently join two records: better no process than that.
+    if (RAND_bytes(supply.portions.front().data(), sizeof supply.portions) != 1) std::abort();
+    supply.left = supply.portions.size();
+  }
+  return supply.portions[--supply.left];
+}
+
 class RandomIds final : public IdGenerator {
  public:
   explicit RandomIds(const Clock& clock) : clock_(clock) {}
   Uuid Next() override {
-    std::array<uint8_t, 10> entropy;
-    // Ids that may repeat would silently join two records: better no process than that.
-    if (RAND_bytes(entropy.data(), entropy.size()) != 1) std::abort();
-    return MakeUuid7(clock_.Now(), entropy);
+    return MakeUuid7(clock_.Now(), TakeEntropy());
   }
 
  private:

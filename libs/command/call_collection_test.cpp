@@ -68,7 +68,9 @@ class Collections : public ::testing::Test {
     ASSERT_TRUE(known.ok());
     ASSERT_TRUE(call.StoreWithFact(room, *known ? "updated" : "created").ok());
     auto outcome = Commit(replica, call, flush);
-    if (flush) EXPECT_EQ(outcome, Outcome::kCommitted);
+    if (flush) {
+      EXPECT_EQ(outcome, Outcome::kCommitted);
+    }
   }
 
   static Outcome Commit(Replica& replica, Call& call, bool flush = true) {

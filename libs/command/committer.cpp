@@ -3,6 +3,8 @@
 #include "libs/base/crash_point.h"
 #include "libs/base/planted_bug.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace crm {
@@ -169,9 +171,11 @@ bool Committer::FlushOnce() {
   CrashPoint("committer.after_commit");
 
   std::vector<kernel::v1::LogRow> logged;
-  for (const auto& result : results)
-    logged.insert(logged.end(), result.log.begin(), result.log.end());
-  if (!logged.empty() && on_committed_) on_committed_(logged);
+  for (auto& result : results) {
+    std::ranges::move(result.log, std::back_inserter(logged));
+    result.log.clear();
+  }
+  if (!logged.empty() && on_committed_) on_committed_(std::move(logged));
   CrashPoint("committer.after_hot_push");
   for (size_t i = 0; i < group.size(); ++i) Remember(*group[i].set, results[i]);
   std::vector<Orphan> orphans;

@@ -41,9 +41,9 @@ struct CommitterOptions {
 class Committer {
  public:
   using Done = std::function<void(CommitResult)>;
-  // Called after every commit with the rows it logged, in order, before the Done of its calls: the
-  // hot push.
-  using OnCommitted = std::function<void(const std::vector<kernel::v1::LogRow>&)>;
+  // Given the rows that a commit logged, in order, before the Done of its calls, whose results have
+  // them no more: the hot push.
+  using OnCommitted = std::function<void(std::vector<kernel::v1::LogRow>)>;
 
   Committer(Store& store, CommitterOptions options, OnCommitted on_committed,
             metrics::Histogram group_size = metrics::Histogram());

@@ -39,8 +39,8 @@ class RecentRecords {
   void PutCollection(const RecordKey& key, std::shared_ptr<const Collection> collection);
 
  private:
-  LruCache<RecordKey, StoredRecord> records_;
-  LruCache<RecordKey, std::shared_ptr<const Collection>> collections_;
+  LruCache<RecordKey, StoredRecord, RecordKeyHash> records_;
+  LruCache<RecordKey, std::shared_ptr<const Collection>, RecordKeyHash> collections_;
 };
 
 }  // namespace crm

@@ -1,5 +1,7 @@
 #include "libs/command/write_set.h"
 
+#include <cstring>
+
 #include "libs/command/record_codec.h"
 #include "libs/filter/search_text.h"
 
@@ -43,6 +45,15 @@ std::strong_ordering RecordKey::operator<=>(const RecordKey& other) const {
   }
   if (auto order = tenant <=> other.tenant; order != 0) return order;
   return id <=> other.id;
+}
+
+// The second half of an id is random, or of a digest; that of a record of which a tenant has one is
+// nil, and so are a few ids that everybody shares.
+size_t RecordKeyHash::operator()(const RecordKey& key) const {
+  uint64_t id = 0, tenant = 0;
+  std::memcpy(&id, key.id.bytes.data() + 8, sizeof id);
+  std::memcpy(&tenant, key.tenant.bytes.data() + 8, sizeof tenant);
+  return std::hash<const void*>()(key.type) ^ id ^ (tenant << 1);
 }
 
 size_t WriteSet::bytes() const {

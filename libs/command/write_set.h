@@ -30,6 +30,10 @@ struct RecordKey {
   std::string name() const { return type->Name(id); }
 };
 
+struct RecordKeyHash {
+  size_t operator()(const RecordKey& key) const;
+};
+
 // The value of one typed column; monostate is NULL.
 using ColumnValue = std::variant<std::monostate, bool, int64_t, std::string, Time>;
 

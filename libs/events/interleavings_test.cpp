@@ -195,7 +195,7 @@ TEST_F(Interleavings, OfTwoReplicasNeverLetTheRelaySkip) {
   options.holder = "one";
   Relay relay(options, test::MuseumTypes(), relaying.store, relaying.committer, clock, log,
               metrics);
-  OneProcess one(schema_, 1, [&](const std::vector<LogRow>& rows) { relay.Offer(rows); });
+  OneProcess one(schema_, 1, [&](std::vector<LogRow> rows) { relay.Offer(std::move(rows)); });
   OneProcess two(schema_, 2);
   relaying.committer.Start();
   relay.Start();

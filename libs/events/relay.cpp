@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -23,6 +24,9 @@ constexpr size_t kReadBatch = 1000;
 // Rows handed over by commits that the relay has not taken yet; above, they are read from the log
 // instead.
 constexpr size_t kHotRows = 5000;
+// Rows that the committing thread sends itself, at most: to wake another thread costs as much as to
+// send a few, and nobody should wait for his answer longer than that.
+constexpr size_t kRowsAtOnce = 8;
 constexpr auto kBackoff = std::chrono::milliseconds(500);
 constexpr auto kLongestBrokerPatience = std::chrono::seconds(3);
 constexpr auto kEndCheckInterval = std::chrono::seconds(10);
@@ -63,6 +67,7 @@ struct Relay::Rep {
   Status CheckEnds();
   Status OpenProducer();
   void Gather(std::stop_token stop);
+  size_t SendAtOnce(const std::vector<LogRow>& rows);
   Result<size_t> SendNext(std::stop_token stop);
   Status Send(const LogRow& row, std::stop_token stop);
   void Pause(std::chrono::milliseconds time, std::stop_token stop);
@@ -75,21 +80,24 @@ struct Relay::Rep {
   metrics::Gauge lag;
 
   // Of the relaying thread.
-  std::unique_ptr<kafka::Producer> producer;
-  int64_t next_seq = 1;  // the next row to send
   RelayLease lease;
   Steady::time_point ends_checked{};
   Steady::time_point next_look{};  // when the log is asked for rows of other replicas
-  RelayPace pace;
+
+  // The turn to send. Before `mutex` where both are held; a committing thread only tries.
+  std::mutex sending;
+  std::unique_ptr<kafka::Producer> producer;  // GUARDED_BY(sending)
+  RelayPace pace;                             // GUARDED_BY(sending)
 
   std::mutex mutex;
   std::condition_variable_any wake;
   std::deque<LogRow> hot_rows;       // GUARDED_BY(mutex)
   int64_t committed_seq = 0;         // GUARDED_BY(mutex); of own commits
-  kafka::AckTracker acks{0};         // GUARDED_BY(mutex)
+  kafka::AckTracker acks{0};         // GUARDED_BY(mutex); its last is the last row that was sent
   RelayLease::Ends end_offsets;      // GUARDED_BY(mutex)
   bool delivered = false;            // GUARDED_BY(mutex); by this producer
   Status failure;                    // GUARDED_BY(mutex)
+  bool asleep = false;               // GUARDED_BY(mutex); until there are rows
   bool drain = false;                // GUARDED_BY(mutex)
   Steady::time_point drain_until{};  // GUARDED_BY(mutex)
   std::jthread thread;
@@ -104,18 +112,50 @@ Relay::~Relay() {
   Stop(std::chrono::milliseconds(0));
 }
 
-void Relay::Offer(const std::vector<LogRow>& rows) {
+void Relay::Offer(std::vector<LogRow> rows) {
+  size_t sent = rep_->SendAtOnce(rows);
+  bool wake = false;
   {
     std::lock_guard lock(rep_->mutex);
     rep_->committed_seq = std::max(rep_->committed_seq, rows.back().seq());
+    if (sent == rows.size()) return;
     // Only an unbroken run is of use; after a gap the log is read again.
     bool follows = rep_->hot_rows.empty() || rep_->hot_rows.back().seq() + 1 == rows.front().seq();
     if (!follows) rep_->hot_rows.clear();
     if (rep_->hot_rows.size() + rows.size() <= kHotRows) {
-      rep_->hot_rows.insert(rep_->hot_rows.end(), rows.begin(), rows.end());
+      std::ranges::move(rows, std::back_inserter(rep_->hot_rows));
     }
+    wake = rep_->asleep;
   }
-  rep_->wake.notify_all();
+  if (wake) rep_->wake.notify_all();
+}
+
+// All of the rows or none; returns how many.
+size_t Relay::Rep::SendAtOnce(const std::vector<LogRow>& rows) {
+  if (rows.size() > kRowsAtOnce) return 0;
+  std::unique_lock turn(sending, std::try_to_lock);
+  if (!turn || producer == nullptr || pace.Next(Steady::now()) > Steady::now()) return 0;
+  {
+    std::lock_guard lock(mutex);
+    bool follows = static_cast<uint64_t>(rows.front().seq()) == acks.last() + 1 &&
+                   static_cast<uint64_t>(rows.back().seq()) == acks.last() + rows.size();
+    bool full = acks.outstanding() + rows.size() > options.window / 2;
+    if (!follows || full || drain || !failure.ok()) return 0;
+    for (const auto& row : rows) acks.Add(static_cast<uint64_t>(row.seq()));
+  }
+  for (const auto& row : rows) {
+    auto status = producer->Send(ToCloudEvent(row, options.service, options.topic),
+                                 static_cast<uint64_t>(row.seq()));
+    if (status.ok()) continue;
+    // Starts again from the cursor, as after each failure.
+    std::lock_guard lock(mutex);
+    if (failure.ok()) failure = status;
+    wake.notify_all();
+    break;
+  }
+  pace.Sent(rows.size(), Steady::now());
+  hot.Add(static_cast<double>(rows.size()));
+  return rows.size();
 }
 
 void Relay::Start() {
@@ -147,7 +187,10 @@ void Relay::Rep::Loop(std::stop_token stop) {
       log.Warning("lease not readable", {{"status", status}});
     } else if (*mine) {
       Relaying(stop);
-      producer.reset();
+      {
+        std::lock_guard turn(sending);
+        producer.reset();
+      }
       // What waits is counted also while there is no broker to send it to.
       if (auto head = store.LogHead(stop); head.ok()) ShowLag(head->first, lease.cursor());
     }
@@ -232,6 +275,7 @@ Status Relay::Rep::OpenProducer() {
     }
     wake.notify_all();
   };
+  std::lock_guard turn(sending);
   {
     std::lock_guard lock(mutex);
     delivered = false;
@@ -239,7 +283,6 @@ Status Relay::Rep::OpenProducer() {
     end_offsets = lease.ends();
     failure = Status::Ok();
   }
-  next_seq = lease.cursor() + 1;
   next_look = {};
   auto created = kafka::Producer::Create(std::move(producer_options));
   if (!created.ok()) return created.status();
@@ -263,7 +306,7 @@ void Relay::Rep::Relaying(std::stop_token stop) {
       until = drain_until;
       all_acked = acks.outstanding() == 0;
       prefix = static_cast<int64_t>(acks.prefix());
-      ShowLag(std::max(committed_seq, next_seq - 1), prefix);
+      ShowLag(std::max(committed_seq, static_cast<int64_t>(acks.last())), prefix);
       if (!failure.ok()) status = failure;
     }
     if (!status.ok()) break;
@@ -282,8 +325,10 @@ void Relay::Rep::Relaying(std::stop_token stop) {
     }
     if (status.ok() && *sent == 0) {
       std::unique_lock lock(mutex);
+      asleep = true;
       wake.wait_for(lock, stop, options.cursor_interval,
                     [&] { return !failure.ok() || (!drain && !hot_rows.empty()); });
+      asleep = false;
     }
   }
   if (!status.ok())
@@ -292,7 +337,11 @@ void Relay::Rep::Relaying(std::stop_token stop) {
 
 void Relay::Rep::Gather(std::stop_token stop) {
   auto now = Steady::now();
-  auto next = pace.Next(now);
+  Steady::time_point next;
+  {
+    std::lock_guard turn(sending);
+    next = pace.Next(now);
+  }
   if (next <= now) return;
   std::unique_lock lock(mutex);
   wake.wait_until(lock, stop, next, [this] { return !failure.ok() || drain; });
@@ -302,11 +351,14 @@ void Relay::Rep::Gather(std::stop_token stop) {
 // log, which is asked at once where own commits are missing, and for those of other replicas now
 // and then. Returns how many.
 Result<size_t> Relay::Rep::SendNext(std::stop_token stop) {
+  std::lock_guard turn(sending);
   std::vector<LogRow> rows;
   bool from_commits = false;
   bool own_missing = false;
+  int64_t next_seq = 0;
   {
     std::lock_guard lock(mutex);
+    next_seq = static_cast<int64_t>(acks.last()) + 1;
     while (!hot_rows.empty() && hot_rows.front().seq() < next_seq) hot_rows.pop_front();
     from_commits = !hot_rows.empty() && hot_rows.front().seq() == next_seq;
     if (from_commits) {
@@ -358,7 +410,6 @@ Status Relay::Rep::Send(const LogRow& row, std::stop_token stop) {
       return Status(Code::kCancelled, "RELAY_STOPPED", "The relay stops.");
     if (!failure.ok()) return failure;
   }
-  next_seq = row.seq() + 1;
   return Status::Ok();
 }
 

@@ -44,8 +44,8 @@ class RelayTest : public ::testing::Test {
             std::chrono::milliseconds cursor_interval = std::chrono::milliseconds(20))
         : clock(SystemClock().Now() + ahead),
           committer(test.store_, {},
-                    [this](const std::vector<LogRow>& rows) {
-                      if (offering) relay->Offer(rows);
+                    [this](std::vector<LogRow> rows) {
+                      if (offering) relay->Offer(std::move(rows));
                     }),
           decider(test.store_, test.clock_, &committer) {
       RelayOptions options;
@@ -91,6 +91,32 @@ class RelayTest : public ::testing::Test {
           ASSERT_EQ(Commit(change), CommitResult::Outcome::kCommitted);
         }
       }
+    }
+
+    // Commits a change of each of `count` exhibits in one group, or two.
+    void WriteTogether(uint8_t count) {
+      for (uint8_t i = 0; i < count; ++i) {
+        Uuid id{{2}};
+        id.bytes[15] = i;
+        auto change = [&](Call& call) {
+          Exhibit next;
+          next.set_name("exhibits/" + id.ToString());
+          auto known = call.Find<Exhibit>(next.name());
+          next.set_year(*known ? (**known).year() + 1 : 1);
+          return call.StoreWithFact(next, *known ? "updated" : "created");
+        };
+        ASSERT_TRUE(committer.Submit(decider.Decide(kTenant, change), [](CommitResult) {}).ok());
+      }
+      committer.Drain();
+    }
+
+    double Hot() {
+      return metrics
+          .AddCounter({.name = "crm_relay_hot_events_total",
+                       .help = "Events that went from the commit to Kafka without a read.",
+                       .labels = {"service"}})
+          .With({"museum"})
+          .value();
     }
 
     // For leases; stands still, so that one's lease never ends for itself.
@@ -139,14 +165,7 @@ TEST_F(RelayTest, CopiesWhatWasCommittedBeforeAndAfterItsStart) {
   auto rows = Topic();
   ASSERT_EQ(rows.size(), 75u) << "nothing is repeated where nothing failed";
   ExpectWholeLog(rows);
-  EXPECT_GT(replica.metrics
-                .AddCounter({.name = "crm_relay_hot_events_total",
-                             .help = "Events that went from the commit to Kafka without a "
-                                     "read.",
-                             .labels = {"service"}})
-                .With({"museum"})
-                .value(),
-            0);
+  EXPECT_GT(replica.Hot(), 0);
 }
 
 TEST_F(RelayTest, DoesNotReadTheLogWhileCommitsHandOverAllThatIsInIt) {
@@ -168,6 +187,34 @@ TEST_F(RelayTest, DoesNotReadTheLogWhileCommitsHandOverAllThatIsInIt) {
   replica.Write(1);
   ASSERT_TRUE(arrives(12));
   EXPECT_GT(store_.reads, reads);
+  ExpectWholeLog(Topic());
+}
+
+// Where the relaying thread sleeps, rows have left when their commit is answered.
+TEST_F(RelayTest, SendsAFewRowsOnTheCommittingThread) {
+  Replica replica(*this, "one", {}, std::chrono::hours(1));
+  replica.relay->Start();
+  auto leaves_at_once = [&] {
+    const double before = replica.Hot();
+    replica.Write(1);
+    return replica.Hot() == before + 1;
+  };
+  ASSERT_TRUE(Eventually(leaves_at_once)) << "the relay has begun";
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(leaves_at_once()) << i;
+  const auto written = static_cast<size_t>(Head());
+  ASSERT_TRUE(Eventually([&] { return Topic().size() == written; }));
+  ExpectWholeLog(Topic());
+}
+
+TEST_F(RelayTest, KeepsTheOrderOfGroupsThatLeaveAtOnceAndThoseThatWait) {
+  Replica replica(*this, "one");
+  replica.relay->Start();
+  for (int i = 0; i < 60; ++i) {
+    replica.WriteTogether(i % 3 == 0 ? 40 : 1);
+    replica.Write(i % 5);
+  }
+  ASSERT_TRUE(Relayed());
+  EXPECT_EQ(static_cast<int64_t>(Topic().size()), Head());
   ExpectWholeLog(Topic());
 }
 

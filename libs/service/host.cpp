@@ -104,9 +104,9 @@ Status ServiceHost::Rep::Build() {
                         .With({definition.name});
   committer = std::make_unique<Committer>(
       *store, CommitterOptionsOf(limits),
-      [this](const std::vector<kernel::v1::LogRow>& rows) {
-        relay->Offer(rows);
+      [this](std::vector<kernel::v1::LogRow> rows) {
         event_server->Committed(rows);
+        relay->Offer(std::move(rows));
       },
       group_size);
   reindexer = std::make_unique<Reindexer>(*definition.types, *store, *committer);
