@@ -63,7 +63,7 @@ class LruCache {
   std::mutex mutex_;
   Entries entries_;  // GUARDED_BY(mutex_), last used first
   std::unordered_map<Key, typename Entries::iterator, Hash> known_;  // GUARDED_BY(mutex_)
-  size_t used_ = 0;  // GUARDED_BY(mutex_)
+  size_t used_ = 0;                                                  // GUARDED_BY(mutex_)
 };
 
 }  // namespace crm

@@ -32,8 +32,8 @@ void Stamp(Uuid& id, uint8_t version) {
   id.bytes[8] = static_cast<uint8_t>((id.bytes[8] & 0x3f) | 0x80);
 }
 
-// Random bytes come from OpenSSL many at a time, because to ask costs more than the bytes. Not for a
-// process that goes on after a fork: its child would have the same.
+// Random bytes come from OpenSSL many at a time, because to ask costs more than the bytes. Not for
+// a process that goes on after a fork: its child would have the same.
 std::array<uint8_t, 10> TakeEntropy() {
   struct Supply {
     std::array<std::array<uint8_t, 10>, 64> portions;
@@ -51,9 +51,7 @@ std::array<uint8_t, 10> TakeEntropy() {
 class RandomIds final : public IdGenerator {
  public:
   explicit RandomIds(const Clock& clock) : clock_(clock) {}
-  Uuid Next() override {
-    return MakeUuid7(clock_.Now(), TakeEntropy());
-  }
+  Uuid Next() override { return MakeUuid7(clock_.Now(), TakeEntropy()); }
 
  private:
   const Clock& clock_;

@@ -47,6 +47,14 @@ class PgPlans : public ::testing::Test {
     return RowsReadBy(std::move(statements));
   }
 
+  int64_t PoliciesLike(const std::string& pattern) {
+    return schema_
+        .Execute(
+            "SELECT count(*) FROM pg_policies WHERE schemaname = $1::text AND qual LIKE $2::text",
+            {pg::Value(schema_.name()), pg::Value(pattern)})
+        .GetInt(0, 0);
+  }
+
   // Exhibits of one tag and of a number each, beyond those of KeyOf.
   void AddOthers() {
     for (const char* sql :
@@ -176,6 +184,12 @@ TEST_F(PgPlans, AreMadeAnewAfterTheFirstRowsOfATable) {
   EXPECT_EQ(RowsKnown(), 100);
   CommitNew(60);
   EXPECT_EQ(RowsKnown(), 1010);
+}
+
+// A function in a policy is parsed and inlined for each statement that is planned.
+TEST_F(PgPlans, KeepTenantsApartWithoutAFunctionOfOurs) {
+  EXPECT_GT(PoliciesLike("%"), 10);
+  EXPECT_EQ(PoliciesLike("%crm\\_tenants%"), 0);
 }
 
 }  // namespace
