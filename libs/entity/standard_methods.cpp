@@ -1,12 +1,11 @@
 #include "libs/entity/standard_methods.h"
 
 #include <cctype>
-#include <cstdio>
-#include <cstdlib>
 
 #include "google/api/resource.pb.h"
 #include "libs/command/access.h"
 #include "libs/command/record_codec.h"
+#include "libs/entity/method_shape.h"
 #include "libs/rpc/descriptors.h"
 
 namespace crm::entity {
@@ -19,11 +18,6 @@ using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
 
 namespace {
-
-[[noreturn]] void Mistake(const std::string& where, const std::string& what) {
-  std::fprintf(stderr, "%s: %s\n", where.c_str(), what.c_str());
-  std::abort();
-}
 
 // --- Fields of requests by name; absent ones read as unset. ---
 
@@ -44,15 +38,6 @@ bool Flag(const Message& request, const std::string& name) {
 int Number(const Message& request, const std::string& name) {
   const auto* field = Field(request, name);
   return field == nullptr ? 0 : request.GetReflection()->GetInt32(request, field);
-}
-
-// The field of a message that holds the record or the records, whatever its name.
-const FieldDescriptor* FieldOf(const Descriptor* message, const Descriptor* record, bool repeated) {
-  for (int i = 0; i < message->field_count(); ++i) {
-    const auto* field = message->field(i);
-    if (field->message_type() == record && field->is_repeated() == repeated) return field;
-  }
-  return nullptr;
 }
 
 void AddRecord(Message& response, const Descriptor* record_type, MessagePtr record) {
@@ -218,56 +203,6 @@ class Methods {
   const Crud crud_;
 };
 
-// What a method's messages must have, checked once.
-class Shape {
- public:
-  Shape(const MethodDescriptor* method, const RecordType& type) : method_(method), type_(type) {}
-
-  Shape& Request(const char* field, FieldDescriptor::CppType kind, bool repeated = false) {
-    Need(method_->input_type(), field, kind, repeated);
-    return *this;
-  }
-  Shape& RequestHasRecord() {
-    if (FieldOf(method_->input_type(), type_.message(), false) == nullptr) {
-      Mistake(method_->full_name(),
-              "the request has no field of type " + type_.message()->full_name());
-    }
-    return *this;
-  }
-  Shape& ReturnsRecord() {
-    if (method_->output_type() != type_.message()) {
-      Mistake(method_->full_name(), "must return " + type_.message()->full_name());
-    }
-    return *this;
-  }
-  Shape& ReturnsRecords() {
-    if (FieldOf(method_->output_type(), type_.message(), true) == nullptr) {
-      Mistake(method_->full_name(), "the response has no repeated " + type_.message()->full_name());
-    }
-    return *this;
-  }
-  Shape& Response(const char* field) {
-    Need(method_->output_type(), field, FieldDescriptor::CPPTYPE_STRING, false);
-    return *this;
-  }
-  Shape& NeedsSoftDelete() {
-    if (!type_.soft_delete()) Mistake(method_->full_name(), "the record has no soft_delete");
-    return *this;
-  }
-
- private:
-  void Need(const Descriptor* message, const char* name, FieldDescriptor::CppType kind,
-            bool repeated) {
-    const auto* field = message->FindFieldByName(name);
-    if (field == nullptr || field->cpp_type() != kind || field->is_repeated() != repeated) {
-      Mistake(method_->full_name(), message->name() + " needs a field " + name);
-    }
-  }
-
-  const MethodDescriptor* method_;
-  const RecordType& type_;
-};
-
 std::string PluralOf(const RecordType& type) {
   const auto& resource = type.message()->options().GetExtension(google::api::resource);
   std::string plural = resource.plural().empty() ? type.collection() : resource.plural();
@@ -287,7 +222,7 @@ class Binder {
          std::shared_ptr<const Methods> methods)
       : service_(service), type_(type), methods_(std::move(methods)) {}
 
-  void BindGet(const std::string& name, const std::function<void(Shape)>& check) {
+  void BindGet(const std::string& name, const std::function<void(MethodShape)>& check) {
     if (Find(name, check) == nullptr) return;
     bindings_.push_back(
         BindGroup(service_, name.c_str(),
@@ -296,7 +231,7 @@ class Binder {
                   }));
   }
 
-  void BindRead(const std::string& name, const std::function<void(Shape)>& check, Read read) {
+  void BindRead(const std::string& name, const std::function<void(MethodShape)>& check, Read read) {
     const MethodDescriptor* method = Find(name, check);
     if (method == nullptr) return;
     bindings_.push_back(BindEncoded(
@@ -305,7 +240,8 @@ class Binder {
             Call& call, const Message& request) { return read(*methods, call, request, out); }));
   }
 
-  void Bind(const std::string& name, const std::function<void(Shape)>& check, Function function) {
+  void Bind(const std::string& name, const std::function<void(MethodShape)>& check,
+            Function function) {
     const MethodDescriptor* method = Find(name, check);
     if (method == nullptr) return;
     bindings_.push_back(
@@ -319,14 +255,15 @@ class Binder {
 
  private:
   // nullptr where the service has none, or its own.
-  const MethodDescriptor* Find(const std::string& name, const std::function<void(Shape)>& check) {
+  const MethodDescriptor* Find(const std::string& name,
+                               const std::function<void(MethodShape)>& check) {
     const MethodDescriptor* method = service_->FindMethodByName(name);
     if (method == nullptr) return nullptr;
     // A creation that answers more than the record (a secret, shown once).
     bool own =
         name == "Create" + type_.message()->name() && method->output_type() != type_.message();
     if (own) return nullptr;
-    check(Shape(method, type_));
+    check(MethodShape(method, type_));
     return method;
   }
 
@@ -341,14 +278,16 @@ constexpr auto kMessage = FieldDescriptor::CPPTYPE_MESSAGE;
 using M = const Methods&;
 
 void BindReads(Binder& binder, const std::string& one, const std::string& many) {
-  binder.BindGet("Get" + one, [](Shape shape) { shape.Request("name", kText).ReturnsRecord(); });
+  binder.BindGet("Get" + one,
+                 [](MethodShape shape) { shape.Request("name", kText).ReturnsRecord(); });
   binder.BindRead(
-      "List" + many, [](Shape shape) { shape.ReturnsRecords().Response("next_page_token"); },
+      "List" + many, [](MethodShape shape) { shape.ReturnsRecords().Response("next_page_token"); },
       [](M m, Call& call, const Message& in, const Descriptor* out) {
         return m.List(call, in, out);
       });
   binder.BindRead(
-      "BatchGet" + many, [](Shape shape) { shape.Request("names", kText, true).ReturnsRecords(); },
+      "BatchGet" + many,
+      [](MethodShape shape) { shape.Request("names", kText, true).ReturnsRecords(); },
       [](M m, Call& call, const Message& in, const Descriptor* out) {
         return m.BatchGet(call, in, out);
       });
@@ -356,30 +295,30 @@ void BindReads(Binder& binder, const std::string& one, const std::string& many) 
 
 void BindWrites(Binder& binder, const std::string& one, const std::string& many) {
   binder.Bind(
-      "Create" + one, [](Shape shape) { shape.RequestHasRecord(); },
+      "Create" + one, [](MethodShape shape) { shape.RequestHasRecord(); },
       [](M m, Call& call, const Message& in, const Descriptor*) { return m.Create(call, in, ""); });
   binder.Bind(
       "BatchCreate" + many,
-      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
+      [](MethodShape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
       [](M m, Call& call, const Message& in, const Descriptor* out) {
         return m.Batch(call, in, out, &Methods::Create);
       });
   binder.Bind(
-      "Update" + one, [](Shape shape) { shape.RequestHasRecord().ReturnsRecord(); },
+      "Update" + one, [](MethodShape shape) { shape.RequestHasRecord().ReturnsRecord(); },
       [](M m, Call& call, const Message& in, const Descriptor*) { return m.Update(call, in, ""); });
   binder.Bind(
       "BatchUpdate" + many,
-      [](Shape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
+      [](MethodShape shape) { shape.Request("requests", kMessage, true).ReturnsRecords(); },
       [](M m, Call& call, const Message& in, const Descriptor* out) {
         return m.Batch(call, in, out, &Methods::Update);
       });
   binder.Bind(
       "Delete" + one,
-      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
+      [](MethodShape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
       [](M m, Call& call, const Message& in, const Descriptor*) { return m.Delete(call, in); });
   binder.Bind(
       "Undelete" + one,
-      [](Shape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
+      [](MethodShape shape) { shape.Request("name", kText).ReturnsRecord().NeedsSoftDelete(); },
       [](M m, Call& call, const Message& in, const Descriptor*) { return m.Undelete(call, in); });
 }
 
