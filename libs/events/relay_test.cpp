@@ -199,8 +199,12 @@ TEST_F(RelayTest, SendsAFewRowsOnTheCommittingThread) {
     replica.Write(1);
     return replica.Hot() == before + 1;
   };
-  ASSERT_TRUE(Eventually(leaves_at_once)) << "the relay has begun";
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(leaves_at_once()) << i;
+  // Chance alone lets one or two do so.
+  ASSERT_TRUE(Eventually([&] {
+    int in_a_row = 0;
+    while (in_a_row < 20 && leaves_at_once()) ++in_a_row;
+    return in_a_row == 20;
+  }));
   const auto written = static_cast<size_t>(Head());
   ASSERT_TRUE(Eventually([&] { return Topic().size() == written; }));
   ExpectWholeLog(Topic());
