@@ -134,7 +134,8 @@ void Relay::Offer(std::vector<LogRow> rows) {
 size_t Relay::Rep::SendAtOnce(const std::vector<LogRow>& rows) {
   if (rows.size() > kRowsAtOnce) return 0;
   std::unique_lock turn(sending, std::try_to_lock);
-  if (!turn || producer == nullptr || pace.Next(Steady::now()) > Steady::now()) return 0;
+  const auto now = Steady::now();
+  if (!turn || producer == nullptr || pace.Next(now) > now) return 0;
   {
     std::lock_guard lock(mutex);
     bool follows = static_cast<uint64_t>(rows.front().seq()) == acks.last() + 1 &&
@@ -153,7 +154,7 @@ size_t Relay::Rep::SendAtOnce(const std::vector<LogRow>& rows) {
     wake.notify_all();
     break;
   }
-  pace.Sent(rows.size(), Steady::now());
+  pace.Sent(rows.size(), now);
   hot.Add(static_cast<double>(rows.size()));
   return rows.size();
 }
