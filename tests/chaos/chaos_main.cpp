@@ -8,11 +8,14 @@
 // again by its own seed with its own number of kills. With --outage it takes Kafka away for so long
 // instead.
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <iomanip>
+#include <map>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "tests/chaos/campaign.h"
 #include "tests/chaos/outage.h"
@@ -51,20 +54,33 @@ struct Total {
   }
 };
 
-Campaign Read(int argc, char** argv) {
+// nullopt where something of it is not understood; a campaign of half an hour should not begin with
+// other numbers than were meant.
+std::optional<Campaign> Read(const std::vector<std::string>& arguments) {
   Campaign campaign;
   campaign.command = "tools/dev chaos";
-  for (int i = 1; i + 1 < argc; i += 2) {
-    std::string flag = argv[i];
-    int64_t number = std::atoll(argv[i + 1]);
-    if (flag == "--seed") campaign.seed = number;
-    if (flag == "--kills") campaign.kills = number;
-    if (flag == "--per-point") campaign.per_point = number;
-    if (flag == "--replicas") campaign.replicas = std::max<int64_t>(1, number);
-    if (flag == "--outage") campaign.outage = number;
-    if (flag == "--report") campaign.report = argv[i + 1];
-    if (flag != "--report") campaign.command += " " + flag + " " + argv[i + 1];
+  const std::map<std::string, int64_t*> numbers = {{"--seed", &campaign.seed},
+                                                   {"--kills", &campaign.kills},
+                                                   {"--per-point", &campaign.per_point},
+                                                   {"--replicas", &campaign.replicas},
+                                                   {"--outage", &campaign.outage}};
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    const std::string& flag = arguments[i];
+    if (i + 1 == arguments.size()) return std::nullopt;
+    const std::string& value = arguments[i + 1];
+    if (flag == "--report") {
+      campaign.report = value;
+      continue;
+    }
+    auto number = numbers.find(flag);
+    if (number == numbers.end()) return std::nullopt;
+    auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), *number->second);
+    if (error != std::errc() || end != value.data() + value.size() || *number->second < 0) {
+      return std::nullopt;
+    }
+    campaign.command += " " + flag + " " + value;
   }
+  campaign.replicas = std::max<int64_t>(1, campaign.replicas);
   return campaign;
 }
 
@@ -166,8 +182,16 @@ int RunOutageOf(const Campaign& campaign) {
   return result.findings.empty() && result.failed == 0 ? 0 : 1;
 }
 
-int Main(int argc, char** argv) {
-  Campaign campaign = Read(argc, argv);
+int Main(const std::vector<std::string>& arguments) {
+  auto read = Read(arguments);
+  if (!read) {
+    std::fputs(
+        "usage: crm-chaos [--kills N] [--seed S] [--per-point P] [--replicas R] [--report FILE]\n"
+        "       crm-chaos --outage SECONDS [--seed S] [--report FILE]\n",
+        stderr);
+    return 2;
+  }
+  const Campaign& campaign = *read;
   if (campaign.outage > 0) return RunOutageOf(campaign);
   int64_t count = std::max<int64_t>(1, campaign.kills / kKillsOfARound);
   Servers servers;
@@ -192,5 +216,5 @@ int Main(int argc, char** argv) {
 }  // namespace crm::chaos
 
 int main(int argc, char** argv) {
-  return crm::chaos::Main(argc, argv);
+  return crm::chaos::Main({argv + 1, argv + argc});
 }
