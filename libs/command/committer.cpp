@@ -96,6 +96,11 @@ std::optional<Committer::PendingRecord> Committer::Pending(const RecordKey& key)
 }
 
 void Committer::Start() {
+  {
+    std::lock_guard lock(mutex_);
+    threaded_ = true;
+  }
+  answerer_ = std::thread([this] { AnswerUntilStopped(); });
   thread_ = std::thread([this] {
     while (true) {
       {
@@ -115,7 +120,7 @@ void Committer::Start() {
 void Committer::Drain() {
   stopping_.request_stop();
   std::unique_lock lock(mutex_);
-  drained_.wait(lock, [this] { return queue_.empty() && !flushing_; });
+  drained_.wait(lock, [this] { return queue_.empty() && !flushing_ && !answering_; });
 }
 
 void Committer::Stop() {
@@ -126,6 +131,12 @@ void Committer::Stop() {
   stopping_.request_stop();
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  {
+    std::lock_guard lock(mutex_);
+    threaded_ = false;
+  }
+  answer_wake_.notify_all();
+  if (answerer_.joinable()) answerer_.join();
 }
 
 bool Committer::idle() const {
@@ -189,14 +200,50 @@ bool Committer::FlushOnce() {
     }
     if (dropped) orphans = TakeOrphans();
   }
-  for (size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
-  for (auto& orphan : orphans) orphan.done(StaleAgainst(orphan.key));
+  Answers answers{std::move(group), std::move(results), std::move(orphans)};
+  if (LeaveToAnswerer(answers)) return true;
+  Give(answers);
   {
     std::lock_guard lock(mutex_);
     flushing_ = false;
   }
   drained_.notify_all();
   return true;
+}
+
+void Committer::Give(Answers& answers) {
+  for (size_t i = 0; i < answers.group.size(); ++i) {
+    answers.group[i].done(std::move(answers.results[i]));
+  }
+  for (auto& orphan : answers.orphans) orphan.done(StaleAgainst(orphan.key));
+}
+
+// Where others wait to be committed, and behind answers that another group is still given.
+bool Committer::LeaveToAnswerer(Answers& answers) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!threaded_ || (queue_.empty() && !answering_)) return false;
+    answers_.push_back(std::move(answers));
+    answering_ = true;
+    flushing_ = false;
+  }
+  answer_wake_.notify_one();
+  return true;
+}
+
+void Committer::AnswerUntilStopped() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    answer_wake_.wait(lock, [this] { return !threaded_ || !answers_.empty(); });
+    if (answers_.empty()) return;
+    Answers next = std::move(answers_.front());
+    answers_.pop_front();
+    lock.unlock();
+    Give(next);
+    lock.lock();
+    answering_ = !answers_.empty();
+    drained_.notify_all();
+  }
 }
 
 // Before the pending state is released, so that nobody in between reads an older one.

@@ -1,7 +1,8 @@
 // Committer: the one writer of a service's store. Calls hand in write-sets; while one group is
 // being committed the next one gathers, so at low load a group is one call that waits for nothing,
 // and at high load one flush carries hundreds. Between the two a group waits a moment for those who
-// came together before (group_pace.h).
+// came together before (group_pace.h). Where others wait, a group is answered on a thread of its
+// own while the next one is committed.
 //
 // It also knows the pending records: what queued or committing sets will have stored. A call that
 // loads such a record runs on that state and joins the same or a later group, first in, first out;
@@ -49,9 +50,10 @@ class Committer {
             metrics::Histogram group_size = metrics::Histogram());
   ~Committer();  // Stop()
 
-  // Takes the set; `done` runs once, on the committing thread or, where the set is stale already
-  // against pending records, at once. RESOURCE_EXHAUSTED (queue full) or INVALID_ARGUMENT
-  // (RECORD_TOO_LARGE): not taken, `done` does not run.
+  // Takes the set; `done` runs once: at once where the set is stale already against pending
+  // records, otherwise on the committing or the answering thread, one after the other in the order
+  // of commits. RESOURCE_EXHAUSTED (queue full) or INVALID_ARGUMENT (RECORD_TOO_LARGE): not taken,
+  // `done` does not run.
   Status Submit(std::unique_ptr<WriteSet> set, Done done);
 
   struct PendingRecord {
@@ -89,6 +91,15 @@ class Committer {
     RecordKey key;
     Done done;
   };
+  // What a group is told.
+  struct Answers {
+    std::vector<Item> group;
+    std::vector<CommitResult> results;
+    std::vector<Orphan> orphans;
+  };
+  static void Give(Answers& answers);
+  bool LeaveToAnswerer(Answers& answers);
+  void AnswerUntilStopped();
   std::optional<RecordKey> StaleAgainstPending(const WriteSet& set) const;  // REQUIRES(mutex_)
   std::vector<Item> TakeGroup();                                            // REQUIRES(mutex_)
   void Remember(const WriteSet& set, const CommitResult& result);
@@ -114,9 +125,14 @@ class Committer {
   uint64_t forgotten_ = 0;      // GUARDED_BY(mutex_)
   bool stopped_ = false;        // GUARDED_BY(mutex_)
   bool flushing_ = false;       // GUARDED_BY(mutex_)
-  GroupPace pace_;              // of the committing thread
+  bool threaded_ = false;       // GUARDED_BY(mutex_); between Start and the end of commits
+  std::condition_variable answer_wake_;
+  std::deque<Answers> answers_;  // GUARDED_BY(mutex_)
+  bool answering_ = false;       // GUARDED_BY(mutex_); also while some wait
+  GroupPace pace_;               // of the committing thread
   std::stop_source stopping_;
   std::thread thread_;
+  std::thread answerer_;
 };
 
 }  // namespace crm

@@ -210,5 +210,44 @@ TEST_F(CommitterTest, CommitsWhatIsQueuedBeforeItStops) {
   EXPECT_EQ(threaded.Submit(Move(2, 0), Into(results_)).code(), Code::kResourceExhausted);
 }
 
+// Says when a commit begins; the first waits until it may.
+class GatedStore final : public MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+  std::vector<CommitResult> Commit(std::span<const WriteSet* const> group,
+                                   std::stop_token stop) override {
+    if (++commits == 1) {
+      first_begins.set_value();
+      first_may_go.get_future().wait();
+    } else {
+      second_begins.set_value();
+    }
+    return MemoryStore::Commit(group, std::move(stop));
+  }
+  int commits = 0;
+  std::promise<void> first_begins, first_may_go, second_begins;
+};
+
+TEST_F(CommitterTest, CommitsTheNextGroupWhileOneIsAnswered) {
+  GatedStore store(types_, clock_);
+  Committer threaded(store, {}, nullptr);
+  threaded.Start();
+  std::vector<int> answered;
+  auto second_begins = store.second_begins.get_future();
+  ASSERT_TRUE(threaded
+                  .Submit(Move(1, 0),
+                          [&](CommitResult) {
+                            auto began = second_begins.wait_for(std::chrono::seconds(30));
+                            EXPECT_EQ(began, std::future_status::ready);
+                            answered.push_back(1);
+                          })
+                  .ok());
+  store.first_begins.get_future().wait();
+  ASSERT_TRUE(threaded.Submit(Move(2, 0), [&](CommitResult) { answered.push_back(2); }).ok());
+  store.first_may_go.set_value();
+  threaded.Drain();
+  EXPECT_EQ(answered, (std::vector{1, 2})) << "in the order of commits, all before Drain is back";
+}
+
 }  // namespace
 }  // namespace crm
