@@ -46,12 +46,14 @@ TEST(Gatherer, ServesInAsManyThreadsAsItHasLanes) {
     changed.notify_all();
     changed.wait(lock, [&] { return open; });
   });
-  std::jthread first([&] { gatherer.Add(1); });
-  std::jthread second([&] { gatherer.Add(2); });
-  {
+  auto await_groups = [&](size_t count) {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return groups.size() == 2; });
-  }
+    changed.wait(lock, [&] { return groups.size() == count; });
+  };
+  std::jthread first([&] { gatherer.Add(1); });
+  await_groups(1);  // or it might take the second item too
+  std::jthread second([&] { gatherer.Add(2); });
+  await_groups(2);
   gatherer.Add(3);  // both are busy: returns at once
   std::lock_guard lock(mutex);
   EXPECT_EQ(groups.size(), 2u);
