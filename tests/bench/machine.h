@@ -43,7 +43,8 @@ class Watch {
 
 struct Probe {
   double flush_us = 0;  // median of 400 x 8 KiB written and flushed
-  double ping_us = 0;   // mean of 64 bytes through a pair of sockets and back, 2000 times
+  double ping_us = 0;   // mean of 64 bytes through a pair of sockets and back, 2000 times, on one
+                        // processor
 };
 // `folder`: on the disk that matters.
 Probe ProbeMachine(const std::string& folder);
