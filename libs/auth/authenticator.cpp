@@ -61,7 +61,7 @@ Result<Principal> CredentialAuthenticator::Authenticate(const rpc::Metadata& met
 Result<Principal> CredentialAuthenticator::ByToken(const std::string& token) {
   Time now = clock_.Now();
   auto known = cache_.Find(token);
-  if (known && now <= known->fresh_until) return known->principal;
+  if (known && now <= known->fresh_until) return std::move(known->principal);
   auto verified = verifier_.Verify(token, now);
   if (!verified.ok()) return verified.status();
   cache_.Put(token, {verified->principal, verified->expire_time, verified->expire_time}, now);
@@ -69,14 +69,19 @@ Result<Principal> CredentialAuthenticator::ByToken(const std::string& token) {
 }
 
 Result<Principal> CredentialAuthenticator::ByKey(const std::string& key) {
+  auto fresh = [&]() -> std::optional<Result<Principal>> {
+    auto known = cache_.Find(key);
+    if (!known || clock_.Now() > known->fresh_until) return std::nullopt;
+    return std::move(known->principal);
+  };
+  if (auto known = fresh()) return std::move(*known);
   if (!PlaceOfApiKey(key)) {
     return Status(Code::kUnauthenticated, "KEY_UNKNOWN",
                   "The API key is malformed; was it copied whole?");
   }
   std::unique_lock lock(mutex_);
   while (true) {
-    auto known = cache_.Find(key);
-    if (known && clock_.Now() <= known->fresh_until) return known->principal;
+    if (auto known = fresh()) return std::move(*known);
     if (exchanging_.insert(key).second) break;
     exchanged_.wait(lock);
   }
