@@ -20,8 +20,7 @@ bool ThreadPool::Post(Task task) {
 }
 
 bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
-  bool wake = false;
-  bool first = false;
+  Worker* wake = nullptr;
   {
     std::lock_guard lock(mutex_);
     size_t most = queue_limit_ + most_threads_ - busy_;
@@ -31,33 +30,37 @@ bool ThreadPool::PostAfter(std::chrono::milliseconds delay, Task task) {
       wake = Summon();
     } else {
       auto added = waiting_.emplace(std::chrono::steady_clock::now() + delay, std::move(task));
-      first = added == waiting_.begin();
-      if (idle_ == 0) Summon();  // somebody has to watch the time
+      // Somebody has to watch the time, and whoever does must learn of an earlier one.
+      if (added == waiting_.begin()) wake = timed_ != nullptr ? timed_ : Summon();
     }
   }
   // Outside the lock, for which who is woken would have to wait.
-  if (wake) wake_.notify_one();
-  // Whoever watches the time must learn of an earlier one.
-  if (first) wake_.notify_all();
+  if (wake != nullptr) wake->wake.notify_one();
   return true;
 }
 
 // One at a time: who wakes up takes a task and wakes the next where there are more. To be woken
 // costs more than most tasks, and under load a thread that is at work anyway comes sooner.
-bool ThreadPool::Summon() {
-  if (coming_ || stopped_) return false;
-  if (idle_ == 0) {
-    if (threads_.size() == most_threads_) return false;
-    try {
-      threads_.emplace_back([this] { Work(); });
-    } catch (const std::system_error&) {
-      // Of threads that the system does not give, those that are there do the work.
-      if (threads_.empty()) throw;
-      return false;
-    }
+ThreadPool::Worker* ThreadPool::Summon() {
+  if (coming_ || stopped_) return nullptr;
+  if (!idle_.empty()) {
+    Worker* last = idle_.back();
+    idle_.pop_back();
+    last->called = true;
+    coming_ = true;
+    return last;
   }
-  coming_ = true;
-  return idle_ > 0;
+  if (workers_.size() == most_threads_) return nullptr;
+  Worker& added = workers_.emplace_back();
+  try {
+    added.thread = std::thread([this, &added] { Work(added); });
+    coming_ = true;
+  } catch (const std::system_error&) {
+    // Of threads that the system does not give, those that are there do the work.
+    workers_.pop_back();
+    if (workers_.empty()) throw;
+  }
+  return nullptr;
 }
 
 void ThreadPool::Stop() {
@@ -65,9 +68,9 @@ void ThreadPool::Stop() {
     std::lock_guard lock(mutex_);
     stopped_ = true;
   }
-  wake_.notify_all();
-  for (auto& thread : threads_) {
-    if (thread.joinable()) thread.join();
+  for (auto& worker : workers_) worker.wake.notify_one();
+  for (auto& worker : workers_) {
+    if (worker.thread.joinable()) worker.thread.join();
   }
 }
 
@@ -79,32 +82,42 @@ void ThreadPool::MoveDue() {
   }
 }
 
-void ThreadPool::Work() {
+// Until the worker is called, the first time has come or an earlier one is to be watched.
+void ThreadPool::Sleep(Worker& self, std::unique_lock<std::mutex>& lock) {
+  if (waiting_.empty() || timed_ != nullptr) {
+    idle_.push_back(&self);
+    self.wake.wait(lock, [this, &self] { return self.called || stopped_; });
+  } else {
+    idle_.insert(idle_.begin(), &self);
+    timed_ = &self;
+    self.wake.wait_until(lock, waiting_.begin()->first);
+    timed_ = nullptr;
+  }
+  if (self.called) {
+    self.called = coming_ = false;
+  } else {
+    std::erase(idle_, &self);
+  }
+}
+
+void ThreadPool::Work(Worker& self) {
   std::unique_lock lock(mutex_);
   coming_ = false;
   while (true) {
     MoveDue();
     if (queue_.empty()) {
       if (stopped_) return;
-      ++idle_;
-      if (waiting_.empty() || timed_) {
-        wake_.wait(lock);
-      } else {
-        timed_ = true;
-        wake_.wait_until(lock, waiting_.begin()->first);
-        timed_ = false;
-      }
-      --idle_;
-      coming_ = false;
+      Sleep(self, lock);
       continue;
     }
     Task task = std::move(queue_.front());
     queue_.pop_front();
     ++busy_;
     // More to do, or somebody else to watch the time meanwhile.
-    bool wake = (!queue_.empty() || (!waiting_.empty() && !timed_)) && Summon();
+    const bool more = !queue_.empty() || (!waiting_.empty() && timed_ == nullptr);
+    Worker* wake = more ? Summon() : nullptr;
     lock.unlock();
-    if (wake) wake_.notify_one();
+    if (wake != nullptr) wake->wake.notify_one();
     task();
     task = nullptr;  // its captures are released outside the lock
     lock.lock();

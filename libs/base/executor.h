@@ -42,24 +42,31 @@ class ThreadPool final : public Executor {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
+  struct Worker {
+    std::thread thread;
+    std::condition_variable wake;
+    bool called = false;  // taken from idle_ to come; GUARDED_BY(mutex_)
+  };
 
-  void Work();
-  // Has one thread more come: true where the caller is to wake it. REQUIRES(mutex_)
-  bool Summon();
+  void Work(Worker& self);
+  void Sleep(Worker& self, std::unique_lock<std::mutex>& lock);  // REQUIRES(mutex_)
+  // Has one thread more come: the one that the caller is to wake, if any. REQUIRES(mutex_)
+  Worker* Summon();
   void MoveDue();  // REQUIRES(mutex_)
 
   const size_t most_threads_;
   const size_t queue_limit_;
   std::mutex mutex_;
-  std::condition_variable wake_;
   std::deque<Task> queue_;                   // GUARDED_BY(mutex_)
   std::multimap<SteadyTime, Task> waiting_;  // GUARDED_BY(mutex_)
   size_t busy_ = 0;                          // threads that run a task; GUARDED_BY(mutex_)
-  size_t idle_ = 0;                          // threads that wait for a task; GUARDED_BY(mutex_)
-  bool coming_ = false;                      // one is being woken or made; GUARDED_BY(mutex_)
-  bool timed_ = false;                // one thread waits for the first time; GUARDED_BY(mutex_)
-  bool stopped_ = false;              // GUARDED_BY(mutex_)
-  std::vector<std::thread> threads_;  // GUARDED_BY(mutex_) until stopped_
+  // Who fell asleep last is called first, because its caches are still warm; who watches the time,
+  // last. GUARDED_BY(mutex_)
+  std::vector<Worker*> idle_;
+  Worker* timed_ = nullptr;     // waits for the first time; GUARDED_BY(mutex_)
+  bool coming_ = false;         // one is being woken or made; GUARDED_BY(mutex_)
+  bool stopped_ = false;        // GUARDED_BY(mutex_)
+  std::deque<Worker> workers_;  // GUARDED_BY(mutex_) until stopped_
 };
 
 }  // namespace crm
