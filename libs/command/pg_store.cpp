@@ -159,7 +159,21 @@ Result<std::pair<int64_t, Time>> PgStore::LogHead(std::stop_token stop) {
 
 std::vector<CommitResult> PgStore::Commit(std::span<const WriteSet* const> group,
                                           std::stop_token stop) {
-  return commit_->Commit(group, stop);
+  auto results = commit_->Commit(group, stop);
+  bool searchable = std::ranges::any_of(group, [](const WriteSet* set) {
+    return std::ranges::any_of(set->records,
+                               [](const auto& record) { return !record.search_text.empty(); });
+  });
+  if (searchable) untidy_ = true;
+  return results;
+}
+
+Result<int64_t> PgStore::TidySearch(std::stop_token stop) {
+  if (!untidy_.exchange(false)) return 0;
+  auto rows = database_.Read({"SELECT crm_tidy_search()", {}}, stop);
+  if (rows.ok()) return rows->GetInt(0, 0);
+  untidy_ = true;
+  return rows.status();
 }
 
 Status PgStore::SettleLog(Time time) {

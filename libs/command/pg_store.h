@@ -7,8 +7,8 @@
 // commit to one schema at the same time: the locks, and log_head's row, put them in order.
 #pragma once
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 
 #include "libs/command/store.h"
 #include "libs/pg/database.h"
@@ -47,6 +47,11 @@ class PgStore final : public Store {
   Result<std::vector<ListedRecord>> Outdated(const RecordType& type, size_t limit,
                                              std::stop_token stop);
 
+  // Puts in its place what commits of this process have left in the lists of new entries of search
+  // indexes; does nothing where there were none since the last time. Returns how many pages of such
+  // entries there were. For a thread that may take its time.
+  Result<int64_t> TidySearch(std::stop_token stop);
+
  private:
   Status CheckIndexed(const RecordType& type, const std::optional<Uuid>& tenant,
                       const struct IndexedSelect& select, std::stop_token stop);
@@ -55,6 +60,7 @@ class PgStore final : public Store {
   pg::Database& scan_;
   // Of the committing thread.
   std::unique_ptr<class PgCommit> commit_;
+  std::atomic<bool> untidy_ = false;
 };
 
 }  // namespace crm

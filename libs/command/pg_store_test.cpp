@@ -90,6 +90,20 @@ bool ExactlyOne(std::pair<Outcome, Outcome> outcomes) {
 // A number without a durable disk is enough where no server dies.
 constexpr const char* kFast = " options='-c synchronous_commit=off'";
 
+TEST(PgStore, PutsSearchIndexesInOrderBesideCommits) {
+  PgSchema schema(MuseumMigrations());
+  Replica replica(schema, kFast);
+  auto pages = [&]() -> int64_t {
+    auto tidied = replica.store->TidySearch({});
+    return tidied.ok() ? *tidied : -1;
+  };
+  EXPECT_EQ(pages(), 0) << "nothing was stored";
+  auto set = replica.Decide([](Call& call) { return Increment(call, 1); });
+  ASSERT_EQ(replica.Commit(*set).outcome, Outcome::kCommitted);
+  EXPECT_GT(pages(), 0) << "or no new entries wait in a list, and none of this is needed";
+  EXPECT_EQ(pages(), 0) << "they are in their place";
+}
+
 TEST(PgReplicas, NeverCommitBothSidesOfAWriteSkew) {
   PgSchema schema(MuseumMigrations());
   Replica a(schema, kFast), b(schema, kFast);

@@ -63,6 +63,9 @@ class PipelineSession final : public Session {
 
 Result<std::unique_ptr<Session>> OpenSession(DatabaseOptions options) {
   options.settings += " -c plan_cache_mode=force_generic_plan";
+  // Search indexes are put in order beside the session (PgStore::TidySearch), several times a
+  // second; its own turn, for which a whole group waits, only comes where that does not keep up.
+  options.settings += " -c gin_pending_list_limit=16MB";
   auto connection = Connection::Connect(options, std::nullopt);
   if (!connection.ok()) return connection.status();
   return std::unique_ptr<Session>(

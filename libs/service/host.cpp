@@ -177,6 +177,8 @@ void ServiceHost::Rep::Tick(std::stop_token stop) {
   if (!fired.ok()) log.Warning("timers cannot be read", {{"status", fired}});
   Status worked = effects == nullptr ? Status::Ok() : effects->Work(stop).status();
   if (!worked.ok()) log.Warning("effects cannot be read", {{"status", worked}});
+  Status tidied = store->TidySearch(stop).status();
+  if (!tidied.ok()) log.Warning("search indexes cannot be tidied", {{"status", tidied}});
   if (indexing || app.clock.Now() >= next_prune) {
     auto more = reindexer->Step(stop);
     indexing = more.ok() && *more;

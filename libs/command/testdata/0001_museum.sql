@@ -6,6 +6,7 @@ CREATE TABLE exhibits (LIKE record INCLUDING ALL,
   department text COLLATE "C", room text COLLATE "C", email text COLLATE "C", hotline text COLLATE "C",
   loan_end_time timestamptz, create_time timestamptz, update_time timestamptz);
 CREATE INDEX exhibits_by_code ON exhibits (tenant, code);
+CREATE INDEX exhibits_by_text ON exhibits USING gin (search_text gin_trgm_ops);
 
 CREATE TABLE rooms (LIKE record INCLUDING ALL);
 ALTER TABLE rooms ADD COLUMN floor bigint;
