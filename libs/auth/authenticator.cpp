@@ -54,14 +54,23 @@ Result<Principal> CredentialAuthenticator::Authenticate(const rpc::Metadata& met
                   "Send `authorization: Bearer <token>` or `x-api-key: <key>`; a token comes from "
                   "AuthService.Login, a key from an administrator.");
   }
-  if (LooksLikeApiKey(credential)) return ByKey(credential);
-  return ByToken(credential);
+  if (auto known = Fresh(credential)) return std::move(*known);
+  return LooksLikeApiKey(credential) ? ByKey(credential) : ByToken(credential);
+}
+
+std::optional<Result<Principal>> CredentialAuthenticator::Known(const rpc::Metadata& metadata) {
+  return Fresh(CredentialOf(metadata));
+}
+
+std::optional<Result<Principal>> CredentialAuthenticator::Fresh(
+    const std::string& credential) const {
+  auto known = cache_.Find(credential);
+  if (!known || clock_.Now() > known->fresh_until) return std::nullopt;
+  return std::move(known->principal);
 }
 
 Result<Principal> CredentialAuthenticator::ByToken(const std::string& token) {
   Time now = clock_.Now();
-  auto known = cache_.Find(token);
-  if (known && now <= known->fresh_until) return std::move(known->principal);
   auto verified = verifier_.Verify(token, now);
   if (!verified.ok()) return verified.status();
   cache_.Put(token, {verified->principal, verified->expire_time, verified->expire_time}, now);
@@ -69,19 +78,13 @@ Result<Principal> CredentialAuthenticator::ByToken(const std::string& token) {
 }
 
 Result<Principal> CredentialAuthenticator::ByKey(const std::string& key) {
-  auto fresh = [&]() -> std::optional<Result<Principal>> {
-    auto known = cache_.Find(key);
-    if (!known || clock_.Now() > known->fresh_until) return std::nullopt;
-    return std::move(known->principal);
-  };
-  if (auto known = fresh()) return std::move(*known);
   if (!PlaceOfApiKey(key)) {
     return Status(Code::kUnauthenticated, "KEY_UNKNOWN",
                   "The API key is malformed; was it copied whole?");
   }
   std::unique_lock lock(mutex_);
   while (true) {
-    if (auto known = fresh()) return std::move(*known);
+    if (auto known = Fresh(key)) return std::move(*known);
     if (exchanging_.insert(key).second) break;
     exchanged_.wait(lock);
   }

@@ -15,6 +15,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -52,8 +53,11 @@ class CredentialAuthenticator final : public Authenticator {
 
   // Blocks while a key that is not known yet is exchanged; calls with the same key then ask once.
   Result<Principal> Authenticate(const rpc::Metadata& metadata) override;
+  std::optional<Result<Principal>> Known(const rpc::Metadata& metadata) override;
 
  private:
+  // What is known of a token or key and still fresh.
+  std::optional<Result<Principal>> Fresh(const std::string& credential) const;
   Result<Principal> ByToken(const std::string& token);
   Result<Principal> ByKey(const std::string& key);
   Result<Principal> Exchange(const std::string& key);

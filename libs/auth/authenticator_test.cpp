@@ -128,6 +128,18 @@ TEST_F(AuthenticatorTest, ExchangesAKeyOnceInHalfAMinute) {
   EXPECT_EQ(ReasonFor(WithKey()), "KEY_UNKNOWN");
 }
 
+TEST_F(AuthenticatorTest, KnowsWithoutAskingOnlyWhatIsFresh) {
+  EXPECT_FALSE(authenticator_.Known(WithKey()));
+  EXPECT_FALSE(authenticator_.Known({})) << "what is missing is for Authenticate to say";
+  ASSERT_TRUE(authenticator_.Authenticate(WithKey()).ok());
+  auto known = authenticator_.Known(WithKey());
+  ASSERT_TRUE(known && known->ok());
+  EXPECT_EQ((*known)->name, "apiKeys/1");
+  clock_.Advance(seconds(31));
+  EXPECT_FALSE(authenticator_.Known(WithKey()));
+  EXPECT_EQ(identity_.exchanges, 1);
+}
+
 TEST_F(AuthenticatorTest, AsksAboutABadKeyOnceInFiveSeconds) {
   rpc::Metadata unknown{{"x-api-key", MakeApiKey({kTenant, NamedUuid("test", "other")})}};
   EXPECT_EQ(ReasonFor(unknown), "KEY_UNKNOWN");

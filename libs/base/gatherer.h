@@ -1,11 +1,12 @@
-// Gatherer: does together what waits. What arrives while a lane is free is served at once, alone,
-// by the thread that brings it; what arrives while all lanes are busy waits and is served together
+// Gatherer: does together what waits. What arrives while a lane is free takes it and is served as
+// soon as a thread works there; what arrives while all lanes are busy waits and is served together
 // by the first that is free again. So groups grow with the load, and nothing waits for company.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace crm {
@@ -20,16 +21,24 @@ class Gatherer {
   Gatherer(size_t lanes, size_t group_limit, Serve serve)
       : lanes_(lanes), group_limit_(group_limit), serve_(std::move(serve)) {}
 
-  // Returns when the item is left to a busy lane, or, where one was free, when nothing waits any
-  // more.
-  void Add(Item item) {
-    {
-      std::lock_guard lock(mutex_);
-      waiting_.push_back(std::move(item));
-      if (busy_ == lanes_) return;
-      ++busy_;
-    }
+  // Never waits. True: a lane was free and is the caller's now, who has Work() run on some thread,
+  // or gives it up by Leave().
+  [[nodiscard]] bool Add(Item item) {
+    std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(item));
+    if (busy_ == lanes_) return false;
+    ++busy_;
+    return true;
+  }
+  // Serves until nothing waits any more; then the lane is free again.
+  void Work() {
     for (auto group = Take(); !group.empty(); group = Take()) serve_(std::move(group));
+  }
+  // Frees the lane. What waits is the caller's where no other lane is left to serve it.
+  [[nodiscard]] std::deque<Item> Leave() {
+    std::lock_guard lock(mutex_);
+    if (--busy_ > 0) return {};
+    return std::exchange(waiting_, {});
   }
 
  private:

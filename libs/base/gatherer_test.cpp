@@ -13,8 +13,10 @@ using Groups = std::vector<std::vector<int>>;
 TEST(Gatherer, ServesAloneWhatComesAlone) {
   Groups groups;
   Gatherer<int> gatherer(1, 3, [&](std::vector<int> group) { groups.push_back(std::move(group)); });
-  gatherer.Add(1);
-  gatherer.Add(2);
+  for (int i : {1, 2}) {
+    ASSERT_TRUE(gatherer.Add(i)) << "the lane is free";
+    gatherer.Work();
+  }
   EXPECT_EQ(groups, (Groups{{1}, {2}}));
 }
 
@@ -25,14 +27,16 @@ TEST(Gatherer, ServesTogetherWhatArrivedMeanwhileInItsOrder) {
     bool first = groups.empty();
     groups.push_back(std::move(group));
     for (int i : {2, 3, 4, 5}) {
-      if (first) self->Add(i);
+      if (first) EXPECT_FALSE(self->Add(i));
     }
   });
   self = &gatherer;
-  gatherer.Add(1);
+  ASSERT_TRUE(gatherer.Add(1));
+  gatherer.Work();
   EXPECT_EQ(groups, (Groups{{1}, {2, 3, 4}, {5}})) << "three at a time";
-  gatherer.Add(6);
-  EXPECT_EQ(groups.back(), std::vector{6}) << "the lane was free again";
+  EXPECT_TRUE(gatherer.Add(6)) << "the lane is free again";
+  gatherer.Work();
+  EXPECT_EQ(groups.back(), std::vector{6});
 }
 
 TEST(Gatherer, ServesInAsManyThreadsAsItHasLanes) {
@@ -50,15 +54,28 @@ TEST(Gatherer, ServesInAsManyThreadsAsItHasLanes) {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return groups.size() == count; });
   };
-  std::jthread first([&] { gatherer.Add(1); });
+  auto serve = [&](int item) {
+    if (gatherer.Add(item)) gatherer.Work();
+  };
+  std::jthread first(serve, 1);
   await_groups(1);  // or it might take the second item too
-  std::jthread second([&] { gatherer.Add(2); });
+  std::jthread second(serve, 2);
   await_groups(2);
-  gatherer.Add(3);  // both are busy: returns at once
+  EXPECT_FALSE(gatherer.Add(3)) << "both are busy";
   std::lock_guard lock(mutex);
   EXPECT_EQ(groups.size(), 2u);
   open = true;
   changed.notify_all();
+}
+
+TEST(Gatherer, LeavesWhatWaitsToTheOtherLanesOrToWhoGivesUpTheLast) {
+  Gatherer<int> gatherer(2, 3, [](const std::vector<int>&) {});
+  ASSERT_TRUE(gatherer.Add(1));
+  ASSERT_TRUE(gatherer.Add(2));
+  EXPECT_TRUE(gatherer.Leave().empty()) << "there is another lane";
+  EXPECT_EQ(gatherer.Leave(), (std::deque{1, 2}));
+  EXPECT_TRUE(gatherer.Add(3)) << "both are free again";
+  EXPECT_EQ(gatherer.Leave(), std::deque{3});
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ constexpr size_t kMaxRunLabel = 100;
 // answered by one question to the store.
 constexpr size_t kGroupLanes = 2;
 constexpr size_t kGroupReads = 64;
+// Bytes above which a request is not read on the thread that took it.
+constexpr size_t kShortRequest = 1024;
 
 [[noreturn]] void Mistake(const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
@@ -170,35 +172,69 @@ std::shared_ptr<CallPipeline::Job> CallPipeline::Admit(const MethodBinding& bind
 void CallPipeline::Handle(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call) {
   auto job = Admit(binding, std::move(call));
   if (binding.method->options().GetExtension(options::v1::method).inline_()) return Serve(job);
+  if (binding.group && ServeKnown(job)) return;
   Executor* executor = ExecutorOf(&binding);
-  if (executor != nullptr && executor->Post([this, job] { Serve(job); })) return;
-  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
-              "Too many calls are waiting; try again later.");
-  Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
+  if (executor == nullptr || !executor->Post([this, job] { Serve(job); })) Busy(*job);
 }
 
 // The ordered list: trace, (metrics and access log in Finish,) authenticate, tenant, deadline, rate
 // limit, authorise, request, idempotency, handler, commit, error mapping.
 void CallPipeline::Serve(std::shared_ptr<Job> job) {
   log::TraceScope scope(job->trace);
-  if (auto status = Authorise(*job, job->rpc->metadata()); !status.ok())
+  const bool is_public =
+      job->binding->method->options().GetExtension(options::v1::method).public_();
+  auto principal =
+      is_public ? Principal() : parts_.authenticator->Authenticate(job->rpc->metadata());
+  if (auto status = Authorise(*job, std::move(principal)); !status.ok())
     return Finish(*job, status);
   if (auto status = ReadRequest(*job); !status.ok()) return Finish(*job, status);
-  if (job->binding->stream) return Stream(job);
-  // Questions about the past are not asked together, and take their time.
-  if (job->binding->group) return job->context.past ? AnswerGroup({job}) : groups_.Add(job);
-  Try(job);
+  Carry(job);
 }
 
-Status CallPipeline::Authorise(Job& job, const rpc::Metadata& metadata) {
+// The same for a read that is answered in a group, on the thread that took the call: where a group
+// is under way no other thread is woken for it. False where some step might have to wait.
+bool CallPipeline::ServeKnown(const std::shared_ptr<Job>& job) {
+  if (parts_.rate_limit != nullptr || job->rpc->request().size() > kShortRequest) return false;
+  auto principal = parts_.authenticator->Known(job->rpc->metadata());
+  if (!principal) return false;
+  log::TraceScope scope(job->trace);
+  auto status = Authorise(*job, std::move(*principal));
+  if (status.ok()) status = ReadRequest(*job);
+  if (!status.ok()) {
+    Finish(*job, status);
+  } else if (job->context.past) {
+    if (!parts_.executor->Post([this, job] { Carry(job); })) Busy(*job);
+  } else if (groups_.Add(job) && !parts_.executor->Post([this] { groups_.Work(); })) {
+    for (const auto& left : groups_.Leave()) Busy(*left);
+  }
+  return true;
+}
+
+void CallPipeline::Carry(std::shared_ptr<Job> job) {
+  log::TraceScope scope(job->trace);
+  if (job->context.past && job->context.past->first == Timeline::kRecorded) {
+    auto settled = parts_.services.store->SettleLog(job->context.past->second);
+    if (!settled.ok()) return Finish(*job, settled);
+  }
+  if (job->binding->stream) return Stream(job);
+  if (!job->binding->group) return Try(job);
+  // Questions about the past are not asked together, and take their time.
+  if (job->context.past) return AnswerGroup({job});
+  if (groups_.Add(job)) groups_.Work();
+}
+
+void CallPipeline::Busy(Job& job) {
+  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
+              "Too many calls are waiting; try again later.");
+  Finish(job, busy.RetryAfter(std::chrono::milliseconds(500)));
+}
+
+Status CallPipeline::Authorise(Job& job, Result<Principal> principal) {
+  if (!principal.ok()) return principal.status();
   const auto& options = job.binding->method->options().GetExtension(options::v1::method);
-  if (!options.public_()) {
-    auto principal = parts_.authenticator->Authenticate(metadata);
-    if (!principal.ok()) return principal.status();
-    job.context.principal = std::move(*principal);
-    if (job.context.principal.tenant.is_nil()) {
-      return Status(Code::kUnauthenticated, "NO_TENANT", "The credentials belong to no tenant.");
-    }
+  job.context.principal = std::move(*principal);
+  if (!options.public_() && job.context.principal.tenant.is_nil()) {
+    return Status(Code::kUnauthenticated, "NO_TENANT", "The credentials belong to no tenant.");
   }
   if (job.context.stop.stop_requested()) {
     return Status(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED",
@@ -226,7 +262,6 @@ Status CallPipeline::ReadRequest(Job& job) {
                            "The request is not a valid " + job.request->GetTypeName() + ".");
   }
   if (auto as_of = TimeOf(*job.request, "as_of")) {
-    if (auto status = parts_.services.store->SettleLog(*as_of); !status.ok()) return status;
     job.context.past = {Timeline::kRecorded, *as_of};
   } else if (auto effective = TimeOf(*job.request, "effective_as_of")) {
     job.context.past = {Timeline::kOccurred, *effective};

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -107,6 +108,8 @@ class Authenticator {
   virtual ~Authenticator() = default;
   // UNAUTHENTICATED where there are no valid credentials.
   virtual Result<Principal> Authenticate(const rpc::Metadata& metadata) = 0;
+  // The same where it is known without waiting for anybody; nullopt where not.
+  virtual std::optional<Result<Principal>> Known(const rpc::Metadata& metadata) = 0;
 };
 
 // Says whether a call is within its limits. Thread-safe.
@@ -172,9 +175,12 @@ class CallPipeline {
   class AllStopped;
 
   std::shared_ptr<Job> Admit(const MethodBinding& binding, std::shared_ptr<rpc::ServerCall> call);
-  Status Authorise(Job& job, const rpc::Metadata& metadata);
-  Status ReadRequest(Job& job);
   void Serve(std::shared_ptr<Job> job);
+  bool ServeKnown(const std::shared_ptr<Job>& job);
+  Status Authorise(Job& job, Result<Principal> principal);
+  Status ReadRequest(Job& job);
+  void Carry(std::shared_ptr<Job> job);
+  void Busy(Job& job);
   void AnswerGroup(const std::vector<std::shared_ptr<Job>>& jobs);
   void Stream(std::shared_ptr<Job> job);
   void Try(std::shared_ptr<Job> job);

@@ -167,10 +167,7 @@ void CallPipeline::Again(std::shared_ptr<Job> job, bool counted) {
                    "The record kept changing while this call was decided; try again.");
     return Finish(*job, aborted.RetryAfter(std::chrono::milliseconds(100)));
   }
-  if (ExecutorOf(job->binding)->Post([this, job] { Try(job); })) return;
-  Status busy(Code::kResourceExhausted, "SERVER_BUSY",
-              "Too many calls are waiting; try again later.");
-  Finish(*job, busy.RetryAfter(std::chrono::milliseconds(500)));
+  if (!ExecutorOf(job->binding)->Post([this, job] { Try(job); })) Busy(*job);
 }
 
 }  // namespace crm

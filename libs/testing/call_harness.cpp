@@ -52,6 +52,9 @@ class TokenAuthenticator final : public Authenticator {
     if (found != principals_.end()) return found->second;
     return Status(Code::kUnauthenticated, "NO_CREDENTIALS", "There is no such token.");
   }
+  std::optional<Result<Principal>> Known(const rpc::Metadata& metadata) override {
+    return Authenticate(metadata);
+  }
 
  private:
   std::mutex mutex_;
