@@ -16,8 +16,15 @@ pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 find_library(PHONENUMBER_LIBRARY phonenumber REQUIRED)
+
+# malloc of whatever serves: allocations were a quarter of a creation (docs/performance-notes.md). Sanitizers bring their own.
+add_library(crm_allocator INTERFACE)
+if(NOT CRM_SANITIZE)
+  target_link_libraries(crm_allocator INTERFACE PkgConfig::JEMALLOC)
+endif()
 
 set(CRM_GOOGLEAPIS ${CMAKE_SOURCE_DIR}/.local/googleapis CACHE PATH "Folder that holds google/*/*.proto and grpc/*/*.proto")
 if(NOT EXISTS ${CRM_GOOGLEAPIS}/google/api/annotations.proto OR NOT EXISTS ${CRM_GOOGLEAPIS}/grpc/health/v1/health.proto)

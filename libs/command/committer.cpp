@@ -182,9 +182,11 @@ bool Committer::FlushOnce() {
   CrashPoint("committer.after_commit");
 
   std::vector<kernel::v1::LogRow> logged;
-  for (auto& result : results) {
-    std::ranges::move(result.log, std::back_inserter(logged));
-    result.log.clear();
+  for (size_t i = 0; i < group.size(); ++i) {
+    for (size_t row = 0; row < results[i].log.size(); ++row) {
+      logged.push_back(std::move(group[i].set->log[row]));
+      Number(logged.back(), results[i].log[row]);
+    }
   }
   if (!logged.empty() && on_committed_) on_committed_(std::move(logged));
   CrashPoint("committer.after_hot_push");

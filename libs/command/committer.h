@@ -42,8 +42,7 @@ struct CommitterOptions {
 class Committer {
  public:
   using Done = std::function<void(CommitResult)>;
-  // Given the rows that a commit logged, in order, before the Done of its calls, whose results have
-  // them no more: the hot push.
+  // Given the rows that a commit logged, in order, before the Done of its calls: the hot push.
   using OnCommitted = std::function<void(std::vector<kernel::v1::LogRow>)>;
 
   Committer(Store& store, CommitterOptions options, OnCommitted on_committed,

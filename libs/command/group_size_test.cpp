@@ -87,9 +87,10 @@ class CountedSession final : public pg::Session {
     ++trips_["run"];
     return inner_->Run(statements);
   }
-  Result<std::vector<pg::Rows>> RunBegin(std::span<const pg::Statement> statements) override {
+  Result<std::vector<pg::Rows>> RunBegin(std::span<const pg::Statement> statements,
+                                         const std::function<void()>& meanwhile) override {
     ++trips_["begin"];
-    return inner_->RunBegin(statements);
+    return inner_->RunBegin(statements, meanwhile);
   }
   Result<std::vector<pg::Rows>> RunCommit(std::span<const pg::Statement> statements) override {
     ++trips_["commit"];

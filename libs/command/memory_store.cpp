@@ -259,12 +259,9 @@ CommitResult MemoryStore::CommitOne(const WriteSet& set) {
   for (const auto& row : set.log) {
     head_time_ = std::max(clock_.Now(), head_time_ + Duration(1));
     log_.push_back(row);
-    log_.back().set_seq(static_cast<int64_t>(log_.size()));
-    *log_.back().mutable_recorded_time() =
-        google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-            head_time_.time_since_epoch().count());
+    result.log.push_back({static_cast<int64_t>(log_.size()), head_time_});
+    Number(log_.back(), result.log.back());
     by_subject_[{TenantOf(row), row.subject()}].push_back(log_.size() - 1);
-    result.log.push_back(log_.back());
   }
   result.outcome = CommitResult::Outcome::kCommitted;
   return result;

@@ -117,34 +117,48 @@ Status PgCommit::CommitGroup(std::span<const WriteSet* const> group,
                              std::vector<CommitResult>& results, const std::stop_token& stop) {
   if (auto status = EnsureSession(); !status.ok()) return status;
   std::string xid;
-  auto versions = LockAndRead(group, xid);
+  // All checks hold most of the time, so what all would store is put together meanwhile.
+  Writes writes;
+  auto prepare = [&] { writes = WritesOf({group.begin(), group.end()}); };
+  auto versions = LockAndRead(group, xid, prepare);
   if (!versions.ok() && ConnectionLost(versions.status())) {
     // Nothing was sent that could have been stored: once more on a new connection.
     if (auto status = session_->Rollback(); !status.ok()) return status;
-    versions = LockAndRead(group, xid);
+    versions = LockAndRead(group, xid, prepare);
   }
   if (!versions.ok()) return versions.status();
-  Survivors survivors = Judge(group, std::move(*versions), results);
+  auto survivors = Judge(group, std::move(*versions), results);
+  if (survivors.size() != writes.sets.size()) writes = WritesOf(std::move(survivors));
   std::vector<CommitResult*> committed;
   for (size_t i = 0; i < group.size(); ++i) {
     if (results[i].outcome == CommitResult::Outcome::kCommitted) committed.push_back(&results[i]);
   }
-  if (survivors.records.empty() &&
-      std::all_of(survivors.sets.begin(), survivors.sets.end(),
-                  [](const WriteSet* set) { return set->log.empty(); })) {
-    return session_->Rollback();  // only verified
-  }
-  auto written = WriteAll(survivors, xid, std::move(committed), stop);
-  if (written.ok()) NoteGrowth(survivors);
+  if (writes.statements.empty()) return session_->Rollback();  // only verified
+  auto written = WriteAll(writes, xid, std::move(committed), stop);
+  if (written.ok()) NoteGrowth(writes);
   return written;
 }
 
-void PgCommit::NoteGrowth(const Survivors& survivors) {
-  for (const auto& [key, write] : survivors.records) {
+PgCommit::Writes PgCommit::WritesOf(std::vector<const WriteSet*> sets) {
+  Writes writes;
+  writes.sets = std::move(sets);
+  for (const WriteSet* set : writes.sets) {
+    writes.logs = writes.logs || !set->log.empty();
+    for (const auto& write : set->records) writes.records[write.key] = &write;
+  }
+  std::vector<const RecordWrite*> records;
+  for (const auto& [key, write] : writes.records) records.push_back(write);
+  writes.statements = WriteRecords(records);
+  if (writes.logs) writes.statements.push_back(InsertLog(writes.sets));
+  return writes;
+}
+
+void PgCommit::NoteGrowth(const Writes& writes) {
+  for (const auto& [key, write] : writes.records) {
     growth_.Add(key.type->table(), write->is_new ? 1 : 0);
     growth_.Add("custom_index", static_cast<int64_t>(write->index.size()));
   }
-  for (const WriteSet* set : survivors.sets) {
+  for (const WriteSet* set : writes.sets) {
     growth_.Add("log", static_cast<int64_t>(set->log.size()));
   }
   auto due = growth_.Due();
@@ -153,7 +167,8 @@ void PgCommit::NoteGrowth(const Survivors& survivors) {
 }
 
 Result<PgCommit::Versions> PgCommit::LockAndRead(std::span<const WriteSet* const> group,
-                                                 std::string& xid) {
+                                                 std::string& xid,
+                                                 const std::function<void()>& meanwhile) {
   std::set<Uuid> tenants;
   std::map<const RecordType*, std::set<std::pair<Uuid, Uuid>>> names;
   for (const WriteSet* set : group) {
@@ -180,7 +195,7 @@ Result<PgCommit::Versions> PgCommit::LockAndRead(std::span<const WriteSet* const
     types.push_back(type);
     statements.push_back(SelectVersions(*type, ids));
   }
-  auto rows = session_->RunBegin(statements);
+  auto rows = session_->RunBegin(statements, meanwhile);
   if (!rows.ok()) return rows.status();
   xid = (*rows)[1].GetString(0, 0);
   Versions versions;
@@ -193,9 +208,10 @@ Result<PgCommit::Versions> PgCommit::LockAndRead(std::span<const WriteSet* const
   return versions;
 }
 
-PgCommit::Survivors PgCommit::Judge(std::span<const WriteSet* const> group, Versions versions,
-                                    std::vector<CommitResult>& results) {
-  Survivors survivors;
+std::vector<const WriteSet*> PgCommit::Judge(std::span<const WriteSet* const> group,
+                                             Versions versions,
+                                             std::vector<CommitResult>& results) {
+  std::vector<const WriteSet*> survivors;
   std::set<uint64_t> dropped;
   for (size_t i = 0; i < group.size(); ++i) {
     const Check* moved = FindMoved(*group[i], versions);
@@ -207,53 +223,43 @@ PgCommit::Survivors PgCommit::Judge(std::span<const WriteSet* const> group, Vers
       continue;
     }
     results[i].outcome = CommitResult::Outcome::kCommitted;
-    survivors.sets.push_back(group[i]);
-    for (const auto& write : group[i]->records) {
-      survivors.records[write.key] = &write;
-      versions[write.key] = write.version;
-    }
+    survivors.push_back(group[i]);
+    for (const auto& write : group[i]->records) versions[write.key] = write.version;
   }
   return survivors;
 }
 
-Status PgCommit::WriteAll(const Survivors& survivors, const std::string& xid,
+Status PgCommit::WriteAll(const Writes& writes, const std::string& xid,
                           std::vector<CommitResult*> results, const std::stop_token& stop) {
-  std::vector<const RecordWrite*> writes;
-  for (const auto& [key, write] : survivors.records) writes.push_back(write);
-  std::vector<pg::Statement> statements = WriteRecords(writes);
-  bool logs = false;
-  for (const WriteSet* set : survivors.sets) logs = logs || !set->log.empty();
-  if (logs) statements.push_back(InsertLog(survivors.sets));
   CrashPoint("pg_commit.before_commit");
-  auto rows = session_->RunCommit(statements);
+  auto rows = session_->RunCommit(writes.statements);
   std::vector<pg::Rows> answers;
   if (rows.ok()) {
     answers = std::move(*rows);
   } else if (ConnectionLost(rows.status())) {
-    if (auto status = SettleUnknown(xid, survivors, answers, stop); !status.ok()) return status;
+    if (auto status = SettleUnknown(xid, writes, answers, stop); !status.ok()) return status;
   } else {
     return rows.status();
   }
-  if (!logs) return Status::Ok();
+  if (!writes.logs) return Status::Ok();
   // Numbered in the order in which the statement was given them.
   const pg::Rows& numbered = answers.back();
   size_t next = 0;
-  for (size_t i = 0; i < survivors.sets.size(); ++i) {
-    for (const auto& row : survivors.sets[i]->log) {
-      results[i]->log.push_back(row);
-      Number(numbered, next++, results[i]->log.back());
+  for (size_t i = 0; i < writes.sets.size(); ++i) {
+    for (size_t row = 0; row < writes.sets[i]->log.size(); ++row) {
+      results[i]->log.push_back(NumberOf(numbered, next++));
     }
   }
   return Status::Ok();
 }
 
-Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivors,
+Status PgCommit::SettleUnknown(const std::string& xid, const Writes& writes,
                                std::vector<pg::Rows>& log_rows, const std::stop_token& stop) {
   Status unknown(Code::kUnknown, "COMMIT_UNKNOWN",
                  "The database went away during the commit; whether it took place is not known. "
                  "Repeat the call with the same request_id.");
   std::vector<Uuid> ids;
-  for (const WriteSet* set : survivors.sets) ids.push_back(set->tenant);
+  for (const WriteSet* set : writes.sets) ids.push_back(set->tenant);
   pg::Statement tenants = pg::SetTenants(ids);
   for (int attempt = 0; attempt < kSettleAttempts; ++attempt) {
     if (attempt > 0 && !Pause(kSettlePause, stop)) return unknown;
@@ -267,14 +273,12 @@ Status PgCommit::SettleUnknown(const std::string& xid, const Survivors& survivor
     if (auto status = session_->Rollback(); !status.ok()) continue;
     // Committed, or a server that does not know the number (a change of timeline): our log rows
     // tell. Under row-level security like every other read of this role.
-    auto found = session_->Run(std::vector{tenants, SelectNumbers(survivors.sets)});
+    auto found = session_->Run(std::vector{tenants, SelectNumbers(writes.sets)});
     if (!found.ok()) continue;
     const pg::Rows& numbers = found->back();
-    bool logged = std::any_of(survivors.sets.begin(), survivors.sets.end(),
-                              [](const WriteSet* set) { return !set->log.empty(); });
     // After a crash the server may have given the number to another transaction: only our rows are
     // proof.
-    if (numbers.size() == 0 && (logged || *state == pg::XactState::kUnknown)) {
+    if (numbers.size() == 0 && (writes.logs || *state == pg::XactState::kUnknown)) {
       return Unavailable("COMMIT_LOST",
                          "The database went away and nothing was stored; try again.");
     }

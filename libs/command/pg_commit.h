@@ -1,6 +1,7 @@
 // The writing half of PgStore; see pg_store.h for how a group is committed.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -25,10 +26,14 @@ class PgCommit {
 
  private:
   using Versions = std::map<RecordKey, int64_t>;
-  struct Survivors {
+  // What some sets of a group store.
+  struct Writes {
+    std::vector<const WriteSet*> sets;
     // The last write of each record, in the order of keys.
     std::map<RecordKey, const RecordWrite*> records;
-    std::vector<const WriteSet*> sets;
+    bool logs = false;
+    // That of the log, where there is one, stands last.
+    std::vector<pg::Statement> statements;
   };
 
   // One transaction for the group; a Status where it failed as a whole.
@@ -36,16 +41,19 @@ class PgCommit {
                      const std::stop_token& stop);
   std::vector<CommitResult> CommitSingly(std::span<const WriteSet* const> group, const Status& why,
                                          const std::stop_token& stop);
-  // Locks the names and reads their versions; fills `xid`.
-  Result<Versions> LockAndRead(std::span<const WriteSet* const> group, std::string& xid);
-  static Survivors Judge(std::span<const WriteSet* const> group, Versions versions,
-                         std::vector<CommitResult>& results);
-  Status WriteAll(const Survivors& survivors, const std::string& xid,
-                  std::vector<CommitResult*> results, const std::stop_token& stop);
+  static Writes WritesOf(std::vector<const WriteSet*> sets);
+  // Locks the names and reads their versions; fills `xid`. `meanwhile` runs while the server does.
+  Result<Versions> LockAndRead(std::span<const WriteSet* const> group, std::string& xid,
+                               const std::function<void()>& meanwhile);
+  // The sets whose checks hold.
+  static std::vector<const WriteSet*> Judge(std::span<const WriteSet* const> group,
+                                            Versions versions, std::vector<CommitResult>& results);
+  Status WriteAll(const Writes& writes, const std::string& xid, std::vector<CommitResult*> results,
+                  const std::stop_token& stop);
   // After the connection was lost in the commit: whether it took place. OK: yes.
-  Status SettleUnknown(const std::string& xid, const Survivors& survivors,
+  Status SettleUnknown(const std::string& xid, const Writes& writes,
                        std::vector<pg::Rows>& log_rows, const std::stop_token& stop);
-  void NoteGrowth(const Survivors& survivors);
+  void NoteGrowth(const Writes& writes);
   Status EnsureSession();
 
   pg::Database& database_;

@@ -293,9 +293,8 @@ pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets) {
                      [](const kernel::v1::LogRow* row) { return Uuid::Parse(row->event_id()); })}};
 }
 
-void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row) {
-  row.set_seq(rows.GetInt(index, 0));
-  *row.mutable_recorded_time() = ToTimestamp(rows.GetTime(index, 1));
+LogNumber NumberOf(const pg::Rows& rows, size_t index) {
+  return {rows.GetInt(index, 0), rows.GetTime(index, 1)};
 }
 
 pg::Statement SelectLog(const LogQuery& query) {

@@ -22,8 +22,8 @@ std::vector<pg::Statement> WriteRecords(const std::vector<const RecordWrite*>& w
 pg::Statement InsertLog(const std::vector<const WriteSet*>& sets);
 // The same columns of rows that may be there already.
 pg::Statement SelectNumbers(const std::vector<const WriteSet*>& sets);
-// Sets seq and recorded_time of the i-th row inserted.
-void Number(const pg::Rows& rows, size_t index, kernel::v1::LogRow& row);
+// Of the i-th row inserted.
+LogNumber NumberOf(const pg::Rows& rows, size_t index);
 
 // Columns: the key's index, id, version, occurred_at, body. At least one key, all of one type.
 pg::Statement SelectEach(std::span<const RecordKey> keys);

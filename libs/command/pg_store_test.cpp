@@ -255,7 +255,7 @@ TEST(PgStore, CommitsAGroupSinglyAfterAnErrorThatNamesNoCulprit) {
   EXPECT_EQ(results[0].outcome, Outcome::kCommitted);
   EXPECT_EQ(results[1].outcome, Outcome::kFailed);
   EXPECT_EQ(results[2].outcome, Outcome::kCommitted);
-  EXPECT_EQ(results[2].log.front().seq(), 2) << "what was rolled back has no number";
+  EXPECT_EQ(results[2].log.front().seq, 2) << "what was rolled back has no number";
   EXPECT_EQ(schema.Execute("SELECT count(*) FROM log").GetInt(0, 0), 2);
 }
 
@@ -375,8 +375,8 @@ TEST_F(LostAnswer, OfACommitThatStandsIsFoundOut) {
   CommitResult result = End();
   EXPECT_EQ(result.outcome, Outcome::kCommitted) << result.status.ToString();
   ASSERT_EQ(result.log.size(), 1u);
-  EXPECT_EQ(result.log.front().seq(), 1);
-  EXPECT_GT(ToTime(result.log.front().recorded_time()), kMonday);
+  EXPECT_EQ(result.log.front().seq, 1);
+  EXPECT_GT(result.log.front().recorded, kMonday);
   EXPECT_EQ(Rows(), 1);
 }
 

@@ -15,6 +15,7 @@
 
 #include "crm/kernel/v1/records.pb.h"
 #include "libs/base/status.h"
+#include "libs/command/log_row.h"
 #include "libs/command/write_set.h"
 #include "libs/filter/checked_filter.h"
 
@@ -108,8 +109,8 @@ struct CommitResult {
   // kStale: it moved only against a write-set that is still pending; somebody else is making
   // progress.
   bool pending_conflict = false;
-  // kCommitted: the rows as stored, with seq and recorded_time.
-  std::vector<kernel::v1::LogRow> log;
+  // kCommitted: of each row of the set's log, in its order.
+  std::vector<LogNumber> log;
 };
 
 class Store {

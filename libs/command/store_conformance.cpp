@@ -88,7 +88,8 @@ kernel::v1::LogRow StoreConformance::PutFor(const Uuid& tenant, const Exhibit& e
   if (result.outcome != CommitResult::Outcome::kCommitted || result.log.size() != 1) {
     throw std::runtime_error("not stored: " + result.status.ToString());
   }
-  return result.log.front();
+  Number(set->log.front(), result.log.front());
+  return std::move(set->log.front());
 }
 
 std::vector<int> StoreConformance::List(const std::string& filter, std::vector<OrderTerm> order,

@@ -317,7 +317,7 @@ TEST_P(Conformance, LeavesTheNeighboursOfAStaleSetUntouched) {
   EXPECT_EQ(results[2].outcome, Outcome::kStale);
   EXPECT_EQ(results[3].outcome, Outcome::kCommitted);
   EXPECT_TRUE(results[1].log.empty());
-  EXPECT_EQ(results[0].log.front().seq() + 1, results[3].log.front().seq());
+  EXPECT_EQ(results[0].log.front().seq + 1, results[3].log.front().seq);
   EXPECT_EQ(Log().size(), 3u);
 }
 

@@ -61,6 +61,10 @@ Result<std::vector<Rows>> Connection::Run(const Batch& batch, const Patience& pa
   std::stop_callback wake(patience.stop, [fd = wake_fd_] { eventfd_write(fd, 1); });
   unreplicated_ = false;
   if (Status status = Send(batch); !status.ok()) return status;
+  if (batch.meanwhile != nullptr) {
+    PQflush(conn_.get());  // what is left, or an error, is Receive's
+    (*batch.meanwhile)();
+  }
   Outcome outcome = Receive(patience);
   if (cancelling_) AwaitCancelled();
   if (!outcome.error.ok()) return outcome.error;

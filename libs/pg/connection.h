@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,8 @@ struct Batch {
   bool commit = false;
   bool rollback = false;
   bool sync = true;
+  // Runs when all has been sent, before a result is waited for.
+  const std::function<void()>* meanwhile = nullptr;
 };
 
 // Not thread-safe.

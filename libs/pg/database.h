@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -116,7 +117,10 @@ class Session {
   // statements (flush, no Sync), RunCommit = statements + COMMIT + Sync. So a group is two round
   // trips. UNKNOWN with reason PG_COMMIT_NOT_REPLICATED: committed, but the wait for the standby
   // was cut short.
-  virtual Result<std::vector<Rows>> RunBegin(std::span<const Statement> statements) = 0;
+  // `meanwhile` runs on the caller's thread when all has been sent, while the server works; not
+  // where the sending fails.
+  virtual Result<std::vector<Rows>> RunBegin(std::span<const Statement> statements,
+                                             const std::function<void()>& meanwhile = {}) = 0;
   virtual Result<std::vector<Rows>> RunCommit(std::span<const Statement> statements) = 0;
   // Ends whatever is open; reconnects if the connection was lost. OK: the session is usable again.
   virtual Status Rollback() = 0;

@@ -14,11 +14,16 @@ class PipelineSession final : public Session {
     return Send({.statements = statements}, state_);
   }
 
-  Result<std::vector<Rows>> RunBegin(std::span<const Statement> statements) override {
+  Result<std::vector<Rows>> RunBegin(std::span<const Statement> statements,
+                                     const std::function<void()>& meanwhile) override {
     if (state_ == State::kOpen) {
       return Misuse("RunBegin was called inside a transaction.");
     }
-    return Send({.statements = statements, .begin = true, .sync = false}, State::kOpen);
+    return Send({.statements = statements,
+                 .begin = true,
+                 .sync = false,
+                 .meanwhile = meanwhile ? &meanwhile : nullptr},
+                State::kOpen);
   }
 
   Result<std::vector<Rows>> RunCommit(std::span<const Statement> statements) override {

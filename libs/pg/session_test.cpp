@@ -72,6 +72,25 @@ TEST_F(Sessions, RunOutsideOfATransactionIsAllOrNothing) {
   EXPECT_EQ(Count(), 0);
 }
 
+TEST_F(Sessions, RunBeginLetsItsCallerWorkWhileTheServerDoes) {
+  const Statement lock{"SELECT pg_advisory_xact_lock(7)", {}};
+  const int64_t backend = BackendOf(*session_);
+  auto other = Open();
+  ASSERT_TRUE(Begin(*other, {lock}).ok());
+  bool waited = false;
+  auto rows = session_->RunBegin(std::vector{lock, Insert(1)}, [&] {
+    waited = Eventually([&] {
+      return schema_.Execute("SELECT count(*) FROM pg_locks WHERE pid = $1::bigint AND NOT granted",
+                             {backend})
+                 .GetInt(0, 0) == 1;
+    });
+    ASSERT_TRUE(other->Rollback().ok());
+  });
+  ASSERT_TRUE(rows.ok()) << rows.status().ToString();
+  EXPECT_TRUE(waited) << "the statements are sent before, and answered after";
+  EXPECT_EQ((*rows)[1].GetInt(0, 0), 1);
+}
+
 TEST_F(Sessions, NothingIsVisibleBeforeRunCommit) {
   ASSERT_TRUE(Begin(*session_, {Insert(1), Insert(2)}).ok());
   EXPECT_EQ(Count(), 0);

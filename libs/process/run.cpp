@@ -11,6 +11,11 @@
 #include "libs/rpc/server.h"
 #include "libs/service/host.h"
 
+// What jemalloc, which serving programs are linked with, is to do; it looks for this name. Few
+// arenas, because each thread keeps what it frees at hand anyway; what is not used again within a
+// second goes back to the system.
+extern "C" const char* const malloc_conf = "narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 namespace crm {
 
 namespace {
