@@ -80,8 +80,9 @@ TEST_F(Sessions, RunBeginLetsItsCallerWorkWhileTheServerDoes) {
   bool waited = false;
   auto rows = session_->RunBegin(std::vector{lock, Insert(1)}, [&] {
     waited = Eventually([&] {
-      return schema_.Execute("SELECT count(*) FROM pg_locks WHERE pid = $1::bigint AND NOT granted",
-                             {backend})
+      return schema_
+                 .Execute("SELECT count(*) FROM pg_locks WHERE pid = $1::bigint AND NOT granted",
+                          {backend})
                  .GetInt(0, 0) == 1;
     });
     ASSERT_TRUE(other->Rollback().ok());
