@@ -90,7 +90,9 @@ void ThreadPool::Sleep(Worker& self, std::unique_lock<std::mutex>& lock) {
   } else {
     idle_.insert(idle_.begin(), &self);
     timed_ = &self;
-    self.wake.wait_until(lock, waiting_.begin()->first);
+    // A copy: it is looked at again after another thread may have taken the task.
+    const SteadyTime first = waiting_.begin()->first;
+    self.wake.wait_until(lock, first);
     timed_ = nullptr;
   }
   if (self.called) {

@@ -72,6 +72,22 @@ TEST(ThreadPool, WatchesTheTimeWhileTheThreadsThatItHasAreBusy) {
   gate.open.set_value();
 }
 
+// A time that one thread waits for may be taken by another that is awake when it comes. Under the
+// address sanitizer the first must not look at it any more.
+TEST(ThreadPool, LetsAThreadThatIsAwakeTakeWhatIsDue) {
+  ThreadPool pool(2, 10);
+  for (int round = 0; round < 50; ++round) {
+    std::promise<void> done;
+    ASSERT_TRUE(pool.PostAfter(std::chrono::milliseconds(1), [&] { done.set_value(); }));
+    const auto due = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+    ASSERT_TRUE(pool.Post([due] {
+      while (std::chrono::steady_clock::now() < due) {
+      }
+    }));
+    done.get_future().wait();
+  }
+}
+
 TEST(ThreadPool, StopDoesNotWaitForLateTimes) {
   int runs = 0;
   ThreadPool pool(1, 10);
