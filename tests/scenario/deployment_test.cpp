@@ -33,9 +33,9 @@ std::string RefusalOf(const std::string& dsn, const std::string& sql) {
   if (!database.ok()) throw std::runtime_error(database.status().ToString());
   auto rows = (*database)->Read({sql, {}}, {});
   if (rows.ok()) return "";
-  const auto& metadata = rows.status().metadata();
-  const auto state = metadata.find("sqlstate");
-  return state == metadata.end() ? rows.status().ToString() : state->second;
+  const Status refusal = rows.status();
+  const auto state = refusal.metadata().find("sqlstate");
+  return state == refusal.metadata().end() ? refusal.ToString() : state->second;
 }
 
 // Who is connected, as "role@database", without the test.
