@@ -1,82 +1,85 @@
 #include "tests/bench/load.h"
 
-#include <grpcpp/channel.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
+#include <poll.h>
 
+#include <deque>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <vector>
-
-#include "libs/rpc/wire.h"
 
 namespace crm::bench {
 namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::chrono::seconds kDeadline(30);
+// Longer than the server waits for itself.
+constexpr std::chrono::seconds kPatience(60);
 // An open loop that is hopelessly behind stops asking; what it did not ask counts as failed.
 constexpr size_t kMostUnderWay = 20'000;
 
-struct Pending {
-  uint64_t number = 0;
-  Steady::time_point intended;
-  grpc::ClientContext context;
-  grpc::ByteBuffer answer;
-  grpc::Status status;
-  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
-};
+std::string ErrorOf(const Answer& answer) {
+  return "grpc-status " + answer.status + ": " + answer.message;
+}
 
 }  // namespace
 
 struct Load::Rep {
-  std::vector<std::unique_ptr<grpc::GenericStub>> stubs;
-  grpc::CompletionQueue queue;
+  std::vector<std::unique_ptr<GrpcConnection>> connections;
+  std::deque<Answer> answers;
   uint64_t number = 0;
   size_t under_way = 0;
 
   void Send(const Ask& ask, Steady::time_point intended) {
-    auto* call = new Pending;  // comes back through the queue
-    call->number = number;
-    call->intended = intended;
-    call->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-    if (!ask.key.empty()) call->context.AddMetadata("x-api-key", ask.key);
-    auto& stub = *stubs[number % stubs.size()];
-    call->reader =
-        stub.PrepareUnaryCall(&call->context, ask.method, rpc::ToBuffer(ask.body), &queue);
-    call->reader->StartCall();
-    call->reader->Finish(&call->answer, &call->status, call);
+    connections[number % connections.size()]->Send(ask, number, intended);
     ++number;
     ++under_way;
   }
 
-  // nullptr: none came until then.
-  std::unique_ptr<Pending> Next(Steady::time_point until) {
-    void* tag = nullptr;
-    bool ok = false;
-    auto left = std::max(nanoseconds(0), nanoseconds(until - Steady::now()));
-    auto deadline =
-        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(left.count(), GPR_TIMESPAN));
-    if (queue.AsyncNext(&tag, &ok, deadline) != grpc::CompletionQueue::GOT_EVENT) return nullptr;
+  // The next answer. nullopt: none came until then. What was sent leaves with all that the answers
+  // at hand have led to.
+  std::optional<Answer> Next(Steady::time_point until) {
+    do {
+      if (answers.empty()) Gather(until);
+    } while (answers.empty() && Steady::now() < until);
+    if (answers.empty()) return std::nullopt;
+    Answer answer = std::move(answers.front());
+    answers.pop_front();
     --under_way;
-    return std::unique_ptr<Pending>(static_cast<Pending*>(tag));
+    return answer;
+  }
+
+  void Gather(Steady::time_point until) {
+    std::vector<pollfd> sockets;
+    for (auto& connection : connections) {
+      connection->Flush();
+      const int events = POLLIN | (connection->blocked() ? POLLOUT : 0);
+      sockets.push_back({connection->fd(), static_cast<short>(events), 0});
+    }
+    if (!answers.empty()) return;  // a connection was lost
+    const auto left = std::max(nanoseconds(0), nanoseconds(until - Steady::now()));
+    const timespec time{.tv_sec = left.count() / 1'000'000'000,
+                        .tv_nsec = left.count() % 1'000'000'000};
+    if (ppoll(sockets.data(), sockets.size(), &time, nullptr) <= 0) return;
+    for (size_t i = 0; i < sockets.size(); ++i) {
+      if (sockets[i].revents != 0) connections[i]->Receive();
+    }
   }
 };
 
 namespace {
 
-void Count(const Pending& call, Steady::time_point end, LoadResult& result) {
+void Count(const Answer& answer, Steady::time_point end, LoadResult& result) {
   auto now = Steady::now();
-  if (!call.status.ok()) {
-    if (result.failed++ == 0) result.first_error = rpc::FromGrpc(call.status).ToString();
+  if (!answer.good()) {
+    if (result.failed++ == 0) result.first_error = ErrorOf(answer);
     return;
   }
   ++result.good;
-  result.checksum += call.number;
+  result.checksum += answer.number;
   if (now > end) return;
   ++result.answered;
-  result.latency.Add(now - call.intended);
+  result.latency.Add(now - answer.intended);
 }
 
 Steady::duration Span(double seconds) {
@@ -87,24 +90,12 @@ Steady::duration Span(double seconds) {
 
 Load::Load(const std::string& address, int connections) : rep_(std::make_unique<Rep>()) {
   for (int i = 0; i < connections; ++i) {
-    grpc::ChannelArguments arguments;
-    // Otherwise gRPC would make all of them one connection.
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    auto channel =
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-    if (!channel->WaitForConnected(std::chrono::system_clock::now() + kDeadline)) {
-      throw std::runtime_error("nobody answers at " + address);
-    }
-    rep_->stubs.push_back(std::make_unique<grpc::GenericStub>(channel));
+    rep_->connections.push_back(std::make_unique<GrpcConnection>(
+        address, [rep = rep_.get()](Answer answer) { rep->answers.push_back(std::move(answer)); }));
   }
 }
 
-Load::~Load() {
-  rep_->queue.Shutdown();
-  void* tag = nullptr;
-  bool ok = false;
-  while (rep_->queue.Next(&tag, &ok)) delete static_cast<Pending*>(tag);
-}
+Load::~Load() = default;
 
 LoadResult Load::Closed(int concurrency, double seconds, const Make& make) {
   LoadResult result;
@@ -112,8 +103,9 @@ LoadResult Load::Closed(int concurrency, double seconds, const Make& make) {
   const auto end = start + Span(seconds);
   for (int i = 0; i < concurrency; ++i) rep_->Send(make(rep_->number), Steady::now());
   while (rep_->under_way > 0) {
-    auto call = rep_->Next(Steady::time_point::max());
-    Count(*call, end, result);
+    auto answer = rep_->Next(Steady::now() + kPatience);
+    if (!answer) throw std::runtime_error("no answer for a minute");
+    Count(*answer, end, result);
     if (Steady::now() < end) rep_->Send(make(rep_->number), Steady::now());
   }
   result.seconds = seconds;
@@ -137,11 +129,14 @@ LoadResult Load::Open(double rate, double seconds, const Make& make, const OnAns
       next += Span(gap(random));
       continue;
     }
-    auto call = rep_->Next(next < end ? next : end + kDeadline + kDeadline);
-    if (call == nullptr) continue;
+    auto answer = rep_->Next(next < end ? next : end + kPatience);
+    if (!answer) {
+      if (next >= end) throw std::runtime_error("no answer for a minute");
+      continue;
+    }
     // An answer after the end counts all the same: the slow ones are what is looked for.
-    Count(*call, Steady::time_point::max(), result);
-    if (call->status.ok() && on_answer) on_answer(call->number, rpc::ToString(call->answer));
+    Count(*answer, Steady::time_point::max(), result);
+    if (answer->good() && on_answer) on_answer(answer->number, answer->body);
   }
   result.seconds = seconds;
   return result;
@@ -149,12 +144,10 @@ LoadResult Load::Open(double rate, double seconds, const Make& make, const OnAns
 
 std::string Load::Once(const Ask& ask) {
   rep_->Send(ask, Steady::now());
-  auto call = rep_->Next(Steady::now() + kDeadline + kDeadline);
-  if (call == nullptr) throw std::runtime_error(ask.method + " has no answer");
-  if (!call->status.ok()) {
-    throw std::runtime_error(ask.method + ": " + rpc::FromGrpc(call->status).ToString());
-  }
-  return rpc::ToString(call->answer);
+  auto answer = rep_->Next(Steady::now() + kPatience);
+  if (!answer) throw std::runtime_error(ask.method + " has no answer");
+  if (!answer->good()) throw std::runtime_error(ask.method + ": " + ErrorOf(*answer));
+  return std::move(answer->body);
 }
 
 }  // namespace crm::bench

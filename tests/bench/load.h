@@ -1,5 +1,4 @@
-// Load: a gRPC client that asks as fast as it is told to, in one thread on one completion queue,
-// with bytes that are ready made.
+// Load: a client that asks as fast as it is told to, in one thread, with bytes that are ready made.
 #pragma once
 
 #include <cstdint>
@@ -7,17 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "tests/bench/grpc_connection.h"
 #include "tests/bench/histogram.h"
-#include "tests/bench/machine.h"
 
 namespace crm::bench {
-
-struct Ask {
-  std::string method;  // "/crm.leads.v1.LeadService/GetLead"
-  std::string body;
-  // API key; empty: none.
-  std::string key;
-};
 
 struct LoadResult {
   uint64_t answered = 0;  // within the time
