@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "libs/kafka/admin.h"
 #include "libs/testing/eventually.h"
@@ -50,8 +51,9 @@ constexpr char kLogging[] =
 
 }  // namespace
 
-KafkaProcess::KafkaProcess()
-    : folder_(std::filesystem::temp_directory_path() / UniqueName("kafka")),
+KafkaProcess::KafkaProcess(KafkaOptions options)
+    : options_(std::move(options)),
+      folder_(std::filesystem::temp_directory_path() / UniqueName("kafka")),
       port_(FreePort()),
       controller_port_(FreePort()),
       address_("127.0.0.1:" + std::to_string(port_)) {
@@ -70,20 +72,18 @@ KafkaProcess::~KafkaProcess() {
 }
 
 void KafkaProcess::Advertise(const std::string& address) {
-  std::ofstream(folder_ / "broker.properties")
-      << Configuration(folder_, port_, controller_port_, address);
+  std::ofstream file(folder_ / "broker.properties");
+  file << Configuration(folder_, port_, controller_port_, address);
+  for (const auto& setting : options_.settings) file << setting << "\n";
 }
 
 std::vector<std::string> KafkaProcess::Java(std::vector<std::string> arguments) const {
   const char* jars = std::getenv("CRM_KAFKA_JARS");
-  std::vector<std::string> argv = {
-      "java",
-      "-Xmx384m",
-      "-XX:+UseSerialGC",
-      "-XX:TieredStopAtLevel=1",
-      "-Dlog4j.configuration=file:" + (folder_ / "log4j.properties").string(),
-      "-cp",
-      std::string(jars != nullptr && *jars != '\0' ? jars : ".local/kafka") + "/*"};
+  std::vector<std::string> argv = {"java"};
+  argv.insert(argv.end(), options_.jvm.begin(), options_.jvm.end());
+  argv.insert(argv.end(),
+              {"-Dlog4j.configuration=file:" + (folder_ / "log4j.properties").string(), "-cp",
+               std::string(jars != nullptr && *jars != '\0' ? jars : ".local/kafka") + "/*"});
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }

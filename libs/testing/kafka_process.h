@@ -4,10 +4,18 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libs/testing/process.h"
 
 namespace crm::test {
+
+struct KafkaOptions {
+  // Flags of its JVM: by default up soon and small, for tests.
+  std::vector<std::string> jvm = {"-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
+  // Lines of its configuration besides those that every broker here has.
+  std::vector<std::string> settings{};
+};
 
 // One KRaft node in a child process with its own folder and with ports that stay the same over
 // restarts. A start takes three to five seconds and 330 MB, so use the shared KafkaBroker where the
@@ -17,7 +25,7 @@ class KafkaProcess {
  public:
   // Formats the storage; starts nothing. Throws std::runtime_error, as all members do where Kafka
   // does not what is asked.
-  KafkaProcess();
+  explicit KafkaProcess(KafkaOptions options = {});
   // Kills the broker and deletes its folder.
   ~KafkaProcess();
 
@@ -48,6 +56,7 @@ class KafkaProcess {
  private:
   std::vector<std::string> Java(std::vector<std::string> arguments) const;
 
+  const KafkaOptions options_;
   const std::filesystem::path folder_;
   const int port_;
   const int controller_port_;

@@ -60,8 +60,8 @@ const std::vector<std::string>& Deployment::Services() {
   return services;
 }
 
-Servers::Servers(std::vector<std::string> settings)
-    : postgres(With(std::move(settings), "max_connections=300")) {
+Servers::Servers(std::vector<std::string> settings, KafkaOptions broker)
+    : postgres(With(std::move(settings), "max_connections=300")), kafka(std::move(broker)) {
   redis.Start();
   postgres.Start();
   kafka.Start();

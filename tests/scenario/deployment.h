@@ -23,7 +23,7 @@ enum class Shape { kAll, kDistributed };
 // day.
 struct Servers {
   // `postgres`: settings as PgProcess takes them.
-  explicit Servers(std::vector<std::string> postgres = {});
+  explicit Servers(std::vector<std::string> postgres = {}, KafkaOptions kafka = {});
 
   MovedClock clock;
   PgProcess postgres;
