@@ -131,6 +131,7 @@ void GrpcConnection::Connect() {
 }
 
 void GrpcConnection::Send(const Ask& ask, uint64_t number, Steady::time_point intended) {
+  if (calls_.empty()) Receive();  // the end, where nobody has asked for long
   if (!socket_.valid() || nghttp2_session_check_request_allowed(session_.get()) == 0) {
     Lose();
     Connect();
