@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <random>
 #include <stdexcept>
 
@@ -28,6 +30,20 @@ Fd Bind(int port) {
     return Fd();
   }
   return socket_fd;
+}
+
+// Whether nobody has been given the port; from now on somebody has, until this process ends. The
+// name of a socket without a file belongs to one process of the machine, and ends with it.
+bool Reserve(int port) {
+  const std::string name = "crm-test-port-" + std::to_string(port);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);  // behind a zero: no file
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int kept = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(kept, reinterpret_cast<const sockaddr*>(&address), size) == 0) return true;
+  close(kept);
+  return false;
 }
 
 }  // namespace
@@ -75,7 +91,7 @@ int FreePort() {
   std::uniform_int_distribution<int> any(kFirst, kLast);
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const int port = any(device);
-    if (Bind(port).valid()) return port;
+    if (Bind(port).valid() && Reserve(port)) return port;
   }
   throw std::runtime_error("no port from 10000 to 19999 is free");
 }

@@ -33,8 +33,9 @@ int PortOf(const Fd& socket);
 // A connection to 127.0.0.1:`port`; not valid() where nobody listens.
 Fd Connect(int port);
 // A port that is free now, for servers that cannot choose their own or that keep theirs over
-// restarts. It lies below those that the kernel gives to clients and below those of tools/dev, so
-// only another caller of this function could take it meanwhile. Throws std::runtime_error.
+// restarts. It lies below those that the kernel gives to clients and below those of tools/dev, and
+// no other caller of this function, in whatever process, is given it before this process ends.
+// Throws std::runtime_error.
 int FreePort();
 
 }  // namespace crm::test
