@@ -169,14 +169,13 @@ void GrpcConnection::Flush() {
 
 void GrpcConnection::Receive() {
   std::array<uint8_t, 64 << 10> bytes;
-  while (socket_.valid()) {
+  while (socket_.valid()) {  // the end may stand behind what was said last
     const ssize_t size = recv(fd(), bytes.data(), bytes.size(), 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (size <= 0 ||
         nghttp2_session_mem_recv(session_.get(), bytes.data(), static_cast<size_t>(size)) < 0) {
       return Lose();
     }
-    if (static_cast<size_t>(size) < bytes.size()) return;
   }
 }
 
